@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+#include "core/text.hpp"
+#include "gpuvet/commands.hpp"
+#include "gpuvet/evidence_files.hpp"
+#include "platform/files.hpp"
+#include "platform/terminal.hpp"
+
+namespace gpuvet::app {
+namespace {
+
+struct Options {
+  std::vector<std::string> from;
+  std::string out;
+};
+
+/// "sources/007-topo.txt": numbered, and only letters that every file system takes.
+std::string stored_name(std::size_t number, const std::string& name) {
+  std::string base = name.substr(name.rfind('/') + 1);
+  for (auto& c : base)
+    if (!(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_')) c = '_';
+  return fmt::format("sources/{:03}-{}", number, base);
+}
+
+Result<Exit> collect(const Options& options, const Context& context) {
+  if (std::find(options.from.begin(), options.from.end(), "-") != options.from.end())
+    return fail(Errc::usage, "collect keeps files as they are: write standard input to a file first");
+  if (platform::open_file(options.out + "/bundle.json"))
+    return fail(Errc::usage, options.out + " holds a bundle already: choose another folder");
+  GPUVET_TRY(auto gathered, gather(options.from, !context.quiet && platform::error_is_terminal()));
+  for (const auto& complaint : gathered.complaints) std::fprintf(stderr, "gpuvet: %s\n", printable(complaint).c_str());
+  if (gathered.evidence.empty()) return fail(Errc::malformed, "no evidence: none of the files could be understood");
+
+  Bundle bundle;
+  bundle.hostname = platform::host_name();
+  bundle.collected = platform::utc_now();
+  bundle.gpuvet = version_line();
+  GPUVET_CHECK(platform::make_folder(options.out + "/sources"));
+  GPUVET_CHECK(platform::make_folder(options.out + "/tables"));
+  for (std::size_t i = 0; i < gathered.sources.size(); ++i) {
+    auto source = gathered.sources[i];
+    // Refused files of a known kind are kept too: a later importer may read them.
+    if (!source.kind.empty() && !gathered.paths[i].empty()) {
+      source.file = stored_name(bundle.sources.size() + 1, source.name);
+      GPUVET_TRY(source.bytes, platform::copy_file(gathered.paths[i], options.out + "/" + source.file));
+    }
+    bundle.sources.push_back(std::move(source));
+  }
+  for (auto& file : gathered.evidence) bundle.evidence.append(std::move(file.evidence));
+  for (const auto& file : write_bundle(bundle)) GPUVET_CHECK(platform::write_file(options.out + "/" + file.path, file.bytes));
+  if (!context.quiet)
+    GPUVET_CHECK(print(fmt::format("{}: {} observations and {} tables from {} of {} files\n", options.out, bundle.evidence.observations.size(),
+                                   bundle.evidence.tables.size(), gathered.evidence.size(), gathered.sources.size())));
+  return gathered.complaints.empty() ? Exit::fit : Exit::usage;
+}
+
+}  // namespace
+
+void add_collect(CLI::App& cli, Context& context) {
+  static Options options;
+  auto* command = cli.add_subcommand("collect", "Gather evidence into a bundle, to judge elsewhere");
+  command->add_option("--from", options.from, "Files and folders to gather")->required()->type_name("FILES");
+  command->add_option("--out", options.out, "Folder to write the bundle to")->required()->type_name("DIR");
+  command->footer(
+      "Example:\n"
+      "  gpuvet collect --from topo.txt smi.xml dmesg.txt --out bundle && gpuvet vet bundle");
+  command->callback([&context] { context.run = [&context] { return collect(options, context); }; });
+}
+
+}  // namespace gpuvet::app

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpuvet/judging.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "core/text.hpp"
+#include "derive/derive.hpp"
+#include "gpuvet/evidence_files.hpp"
+#include "judge/judge.hpp"
+#include "platform/files.hpp"
+#include "platform/terminal.hpp"
+#include "report/format.hpp"
+
+namespace gpuvet::app {
+namespace {
+
+using catalogue::Stage;
+
+/// How long a thermal log must last when the user does not say.
+double thermal_hours(Stage stage) { return stage == Stage::purchase ? 48 : 4; }
+
+Result<double> thermal_seconds(const JudgingOptions& options, Stage stage) {
+  if (options.thermal.empty()) return thermal_hours(stage) * 3600;
+  const auto measure = parse_measure(options.thermal);
+  if (!measure || measure->unit != Unit::second || measure->value < 0)
+    return fail(Errc::usage, fmt::format("--thermal {}: not a duration; write 48h or 30min", printable(options.thermal)));
+  return measure->value;
+}
+
+Result<void> check_workloads(const std::vector<std::string>& asked, const catalogue::Catalogue& catalogue) {
+  for (const auto& id : asked)
+    if (std::none_of(catalogue.workloads.begin(), catalogue.workloads.end(), [&](const auto& w) { return w.id == id; }))
+      return fail(Errc::usage, fmt::format("--for {}: no such workload (gpuvet list workloads)", printable(id)));
+  return {};
+}
+
+/// A host name that all sources agree on, for headings.
+std::string server_name(const Evidence& evidence) {
+  std::string out;
+  for (const auto& o : evidence.observations) {
+    if (o.id != "node.hostname"_id || o.text() == nullptr) continue;
+    if (!out.empty() && out != *o.text()) return {};
+    out = *o.text();
+  }
+  return out;
+}
+
+Result<void> write_reports(const judge::Verdict& verdict, const JudgingOptions& options, const Context& context) {
+  bool printed = false;
+  for (const auto& [name, file] : options.outputs) {
+    const auto* format = report::format_named(name);
+    GPUVET_CHECK(platform::write_file(file, format->render(verdict, {})));
+    printed = printed || file == "-";
+  }
+  if (printed) return {};
+  report::Style style;
+  style.colour = !context.no_color && platform::environment("NO_COLOR").empty() && platform::output_is_terminal();
+  style.verbose = options.verbose;
+  style.width = platform::terminal_width();
+  const auto text = report::format_named("terminal")->render(verdict, style);
+  return print(context.quiet ? text.substr(0, text.find('\n') + 1) : text);
+}
+
+Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
+  // A sick server is sick whatever else could not be read; a healthy one is not known to be.
+  if (verdict.outcome == judge::Outcome::unfit) return Exit::unfit;
+  if (unreadable) return Exit::usage;
+  if (verdict.outcome == judge::Outcome::inconclusive) return Exit::inconclusive;
+  const bool warned = std::any_of(verdict.findings.begin(), verdict.findings.end(), [](const auto& f) { return f.status == judge::Status::warn; });
+  return strict && warned ? Exit::unfit : Exit::fit;
+}
+
+}  // namespace
+
+void add_judging_options(CLI::App& command, JudgingOptions& options) {
+  command.add_option("--stage", options.stage, "Which decision this is for: purchase, acceptance or prejob")
+      ->check(CLI::IsMember({"purchase", "acceptance", "prejob"}))->capture_default_str();
+  command.add_option("--for", options.workloads, "Workloads that must fit too (gpuvet list workloads)")->delimiter(',')->type_name("WORKLOAD,…");
+  command.add_option("--server", options.server, "Which machine to judge when the files speak of several")->type_name("NAME");
+  command.add_option("--thermal", options.thermal, "How long a thermal log must last (default: 48h for purchase, 4h else)")->type_name("TIME");
+  command.add_flag("--strict", options.strict, "Exit 1 on warnings too");
+  command.add_flag("--verbose,-v", options.verbose, "Show every finding, not only what needs attention");
+  for (const auto& format : report::all()) {
+    if (format.name == "terminal") continue;
+    command.add_option_function<std::string>(
+        "--" + std::string(format.name), [&options, name = std::string(format.name)](const std::string& file) { options.outputs[name] = file; },
+        "Write " + std::string(format.title) + " to FILE, or to standard output with -")->type_name("FILE");
+  }
+}
+
+Result<Exit> judge_and_print(const JudgingOptions& options, const Context& context) {
+  GPUVET_TRY(const auto catalogue, load_catalogue(context));
+  GPUVET_CHECK(check_workloads(options.workloads, catalogue));
+  const Stage stage = *catalogue::stage_named(options.stage);
+  GPUVET_TRY(const double thermal, thermal_seconds(options, stage));
+  GPUVET_TRY(auto gathered, gather(options.targets, !context.quiet && platform::error_is_terminal()));
+  for (const auto& complaint : gathered.complaints) std::fprintf(stderr, "gpuvet: %s\n", printable(complaint).c_str());
+  const bool nothing = gathered.evidence.empty();
+  if (nothing && options.outputs.empty()) {
+    if (gathered.complaints.empty())
+      for (const auto& input : gathered.inputs) std::fprintf(stderr, "gpuvet: %s: %s\n", printable(input.file).c_str(), printable(input.reason).c_str());
+    return fail(Errc::malformed, "no evidence: none of the files could be understood");
+  }
+  GPUVET_TRY(auto evidence, derive::one_server(std::move(gathered.evidence),
+                                              options.server.empty() ? std::nullopt : std::optional(options.server)));
+  evidence = derive::derive(std::move(evidence), catalogue, {thermal});
+  auto verdict = judge::judge(std::move(evidence), catalogue, {stage, options.workloads});
+  verdict.inputs = std::move(gathered.inputs);
+  verdict.server = server_name(verdict.evidence);
+  GPUVET_CHECK(write_reports(verdict, options, context));
+  return exit_code(verdict, nothing || !gathered.complaints.empty(), options.strict);
+}
+
+}  // namespace gpuvet::app

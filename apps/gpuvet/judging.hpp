@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What vet and report share: options for judging and printing, and the way from targets to a verdict.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpuvet/commands.hpp"
+#include "judge/verdict.hpp"
+
+namespace gpuvet::app {
+
+struct JudgingOptions {
+  std::vector<std::string> targets;
+  std::string stage = "purchase";
+  std::vector<std::string> workloads;
+  std::string server;
+  std::string thermal;  ///< "48h"; empty: by stage
+  bool strict = false;
+  bool verbose = false;
+  std::map<std::string, std::string> outputs;  ///< format -> file or "-"
+};
+
+void add_judging_options(CLI::App& command, JudgingOptions& options);
+
+/// Gathers, derives, judges, prints, and says how it went.
+Result<Exit> judge_and_print(const JudgingOptions& options, const Context& context);
+
+}  // namespace gpuvet::app

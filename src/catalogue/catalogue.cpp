@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catalogue/catalogue.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <set>
+
+#include "catalogue/parse.hpp"
+
+namespace gpuvet::catalogue {
+namespace {
+
+/// Which parser a data file goes to, by its path.
+Result<void> parse_file(const File& file, TomlReader& in, Catalogue& out) {
+  const auto in_folder = [&](std::string_view folder) { return file.path.rfind(folder, 0) == 0; };
+  if (file.path == "groups.toml") parse_groups(in, out);
+  else if (in_folder("criteria/")) parse_criteria(in, file.path, out);
+  else if (in_folder("workloads/")) parse_workload(in, out);
+  else if (in_folder("gpus/")) parse_gpu(in, out);
+  else if (in_folder("servers/")) parse_server(in, out);
+  else if (file.path == "xid.toml") parse_xids(in, out);
+  else if (file.path == "sxid.toml") parse_sxids(in, out);
+  else if (file.path == "article.toml") parse_claims(in, out);
+  else return fail(Errc::malformed, "no kind of catalogue data lives here");
+  return {};
+}
+
+/// What no single file can see: ids that stand twice, groups that don't exist.
+Result<void> check_references(const Catalogue& c) {
+  std::set<std::string> groups, ids;
+  for (const auto& group : c.groups) groups.insert(group.id);
+  for (const auto& criterion : c.criteria) {
+    if (!ids.insert(criterion.id).second)
+      return fail(Errc::malformed, fmt::format("{}: criterion {} stands twice", criterion.file, criterion.id));
+    if (!groups.contains(criterion.group))
+      return fail(Errc::malformed, fmt::format("{}: criterion {} is in group '{}', which groups.toml lacks",
+                                               criterion.file, criterion.id, criterion.group));
+  }
+  for (const auto& claim : c.claims)
+    for (const auto& id : claim.criteria)
+      if (!ids.contains(id))
+        return fail(Errc::malformed, fmt::format("article.toml: claim {} names criterion {}, which is none", claim.id, id));
+  return {};
+}
+
+std::string digest(const std::vector<File>& files) {
+  XXH3_state_t* const state = XXH3_createState();
+  XXH3_128bits_reset(state);
+  for (const auto& file : files) {
+    // Lengths keep "ab"+"c" apart from "a"+"bc".
+    const std::string head = fmt::format("{}\n{}\n", file.path, file.text.size());
+    XXH3_128bits_update(state, head.data(), head.size());
+    XXH3_128bits_update(state, file.text.data(), file.text.size());
+  }
+  const XXH128_hash_t hash = XXH3_128bits_digest(state);
+  XXH3_freeState(state);
+  return fmt::format("xxh128:{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+}  // namespace
+
+Result<Catalogue> parse(const std::vector<File>& files) {
+  Catalogue out;
+  for (const auto& file : files) {
+    const auto parsed = toml::parse(file.text);
+    if (!parsed)
+      return in_context(Result<Catalogue>(fail(Errc::malformed, std::string(parsed.error().description()),
+                                               parsed.error().source().begin.line)),
+                        file.path);
+    std::optional<Error> problem;
+    TomlReader reader(parsed.table(), problem);
+    auto placed = in_context(parse_file(file, reader, out), file.path);
+    if (!placed) return tl::make_unexpected(std::move(placed).error());
+    reader.finish();
+    if (problem) {
+      problem->context.push_back(file.path);
+      return tl::make_unexpected(std::move(*problem));
+    }
+  }
+  GPUVET_CHECK(check_references(out));
+  out.digest = digest(files);
+  return out;
+}
+
+std::string_view name(Stage stage) {
+  switch (stage) {
+    case Stage::purchase: return "purchase";
+    case Stage::acceptance: return "acceptance";
+    case Stage::prejob: return "prejob";
+  }
+  return "";
+}
+
+std::optional<Stage> stage_named(std::string_view text) {
+  for (const Stage stage : {Stage::purchase, Stage::acceptance, Stage::prejob})
+    if (name(stage) == text) return stage;
+  return {};
+}
+
+}  // namespace gpuvet::catalogue

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is who: nvidia-smi's ordinals, PCI addresses and UUIDs of the same GPU become one subject.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/text.hpp"
+#include "derive/steps.hpp"
+
+namespace gpuvet::derive {
+namespace {
+
+/// Sets of names that mean the same GPU, by union-find.
+class Names {
+ public:
+  const std::string& root(const std::string& name) {
+    auto found = parent_.try_emplace(name, name).first;
+    while (found->second != found->first) found = parent_.find(found->second);
+    return found->first;
+  }
+  void join(const std::string& a, const std::string& b) {
+    const std::string ra = root(a), rb = root(b);
+    if (ra != rb) parent_[std::max(ra, rb)] = std::min(ra, rb);
+  }
+  [[nodiscard]] std::vector<std::string> known() const {
+    std::vector<std::string> out;
+    for (const auto& [name, parent] : parent_) out.push_back(name);
+    return out;
+  }
+
+ private:
+  std::map<std::string, std::string> parent_;
+};
+
+bool is_uuid(std::string_view subject) { return subject.substr(0, 8) == "gpu:GPU-"; }
+bool is_ordinal(std::string_view subject) { return contains(subject, "#"); }
+
+/// Anonymised files repeat one UUID or fill it with zeros: such a name identifies nobody.
+bool identifies(std::string_view uuid) { return uuid.find_first_of("123456789abcdefABCDEF", 4) != std::string_view::npos; }
+
+/// UUID first, then PCI address, then ordinal: what survives a reboot wins.
+int rank(std::string_view subject) { return is_uuid(subject) ? 0 : is_ordinal(subject) ? 2 : 1; }
+
+/// GPU counts per source file, to know whether two files' ordinals mean the same devices.
+std::map<std::string, std::set<std::string>> ordinals_by_source(const Evidence& evidence) {
+  std::map<std::string, std::set<std::string>> out;
+  for (const auto& o : evidence.observations) {
+    if (!is_gpu(o.subject) || o.provenance == nullptr) continue;
+    if (is_ordinal(o.subject)) out[o.provenance->source].insert(o.subject);
+    else if (o.id == "gpu.index"_id && o.number() != nullptr)
+      out[o.provenance->source].insert("gpu:smi#" + format_number(*o.number()));
+  }
+  return out;
+}
+
+Names gather(const Evidence& evidence) {
+  Names names;
+  const auto ordinals = ordinals_by_source(evidence);
+  std::set<std::set<std::string>> ordinal_sets;
+  for (const auto& [source, set] : ordinals) ordinal_sets.insert(set);
+  std::map<std::string, std::set<std::string>> holders;  // uuid -> subjects that claim it
+  for (const auto& o : evidence.observations)
+    if (o.id == "gpu.uuid"_id && o.text() != nullptr) holders[*o.text()].insert(o.subject);
+  for (const auto& o : evidence.observations) {
+    if (!is_gpu(o.subject)) continue;
+    names.root(o.subject);
+    if (o.id == "gpu.pci.address"_id && o.text() != nullptr) names.join(o.subject, "gpu:" + *o.text());
+    if (o.id == "gpu.uuid"_id && o.text() != nullptr && identifies(*o.text()) && holders[*o.text()].size() < 2)
+      names.join(o.subject, "gpu:" + *o.text());
+    // Ordinals of two files mean the same GPUs only when both files count the same GPUs.
+    if (o.id == "gpu.index"_id && o.number() != nullptr && ordinal_sets.size() == 1)
+      names.join(o.subject, "gpu:smi#" + format_number(*o.number()));
+  }
+  return names;
+}
+
+/// Every name -> the best name of its set. A set with two UUIDs or two addresses is left unjoined: the
+/// sources contradict each other, and guessing would hide it.
+std::map<std::string, std::string> canonical(Names& names) {
+  std::map<std::string, std::vector<std::string>> sets;
+  for (const auto& name : names.known()) sets[names.root(name)].push_back(name);
+  std::map<std::string, std::string> out;
+  for (auto& [root, members] : sets) {
+    std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
+      return std::pair(rank(a), a) < std::pair(rank(b), b);
+    });
+    const auto with_rank = [&, &all = members](int r) {
+      return std::count_if(all.begin(), all.end(), [&](const auto& m) { return rank(m) == r; });
+    };
+    const bool ambiguous = with_rank(0) > 1 || with_rank(1) > 1;
+    for (const auto& member : members) out[member] = ambiguous ? member : members.front();
+  }
+  return out;
+}
+
+}  // namespace
+
+void join_identities(Evidence& evidence) {
+  Names names = gather(evidence);
+  const auto best = canonical(names);
+  const auto rename = [&](std::string& subject) {
+    if (const auto found = best.find(subject); found != best.end()) subject = found->second;
+  };
+  for (auto& o : evidence.observations) rename(o.subject);
+  for (auto& t : evidence.tables) rename(t.subject);
+}
+
+}  // namespace gpuvet::derive

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside derive: one step a file, run in this order by derive.cpp. Each reads evidence and adds to it.
+#pragma once
+
+#include "derive/derive.hpp"
+
+namespace gpuvet::derive {
+
+void join_identities(Evidence&);
+void recognise_skus(Evidence&, const catalogue::Catalogue&);
+void understand_topology(Evidence&, const catalogue::Catalogue&);
+void classify_xids(Evidence&, const catalogue::Catalogue&);
+void analyse_thermal_logs(Evidence&, const Options&);
+void compare_siblings(Evidence&);
+void find_contradictions(Evidence&);
+
+/// Facts derived from `sources`: custody is the weakest among them, the source their first file.
+Provenance derived_from(const std::vector<const Observation*>& sources);
+
+/// Observations of `id`, in order.
+std::vector<const Observation*> all_of(const Evidence&, Id);
+
+/// GPUs of the inventory, sorted: every subject "gpu:…" that a source lists.
+std::vector<std::string> gpus_of(const Evidence&);
+
+/// The last present observation of `id` on `subject`.
+const Observation* find(const Evidence&, Id, std::string_view subject);
+
+bool is_gpu(std::string_view subject);
+
+/// "smi#0~smi#3" from the subjects of two GPUs.
+std::string pair_name(std::string_view a, std::string_view b);
+
+}  // namespace gpuvet::derive

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the matrix means: class, groups, pairs, missing links, affinity, nearest adapters.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "derive/matrix.hpp"
+#include "derive/steps.hpp"
+
+namespace gpuvet::derive {
+namespace {
+
+std::string_view class_of(const Matrix& m, std::optional<int> sku_links) {
+  const std::size_t n = m.gpus.size();
+  if (n == 1) return "single";
+  std::size_t joined = 0;
+  for (std::size_t a = 0; a < n; ++a)
+    for (std::size_t b = a + 1; b < n; ++b) joined += m.links(a, b) > 0;
+  if (joined == 0) return "pcie";
+  if (joined < n * (n - 1) / 2) return "nvlink-partial";
+  for (std::size_t gpu = 0; gpu < n; ++gpu)
+    if (through_switch(m, gpu, sku_links)) return "nvswitch";
+  return "nvlink-all";
+}
+
+void record_pairs(const Matrix& m, std::optional<int> sku_links, bool bridged, Recorder& out) {
+  const auto missing = missing_links(m, sku_links, bridged);
+  std::vector<std::string> short_pairs;
+  for (std::size_t a = 0; a < m.gpus.size(); ++a)
+    for (std::size_t b = a + 1; b < m.gpus.size(); ++b) {
+      const std::string pair = pair_name(m.gpus[a], m.gpus[b]);
+      const std::string subject = "link:" + pair;
+      const int links = m.links(a, b);
+      // Where the two directions disagree, the pair is only as good as the worse of them.
+      const Path path = std::max(m.between_gpus[a][b].path, m.between_gpus[b][a].path);
+      out.text("link.kind"_id, subject, std::string(name(path)));
+      if (links > 0) out.number("link.nvlink_count"_id, subject, links);
+      const auto lost = missing.find({a, b});
+      if (lost == missing.end()) continue;
+      out.number("link.nvlink_missing"_id, subject, lost->second);
+      short_pairs.push_back(fmt::format("{} has {} of {}", pair, links, links + lost->second));
+    }
+  out.texts("topology.nvlink.missing"_id, "node", short_pairs);
+}
+
+void record_groups(const Matrix& m, Recorder& out) {
+  std::vector<double> sizes;
+  for (const auto& group : nvlink_groups(m))
+    if (group.size() > 1) sizes.push_back(static_cast<double>(group.size()));
+  std::sort(sizes.rbegin(), sizes.rend());
+  out.number("topology.nvlink_group.largest"_id, "node", sizes.empty() ? 1 : sizes.front());
+  out.numbers("topology.nvlink_groups"_id, "node", std::move(sizes));
+}
+
+void record_affinity(const Evidence& evidence, const Matrix& m, Recorder& out) {
+  // NUMA nodes where the tool knows them; older drivers print only the CPUs.
+  for (const Id id : {"topology.affinity.numa"_id, "topology.affinity.cpu"_id}) {
+    std::set<std::string> distinct;
+    std::size_t known = 0;
+    for (const auto& gpu : m.gpus) {
+      const auto* o = find(evidence, id, gpu);
+      if (o == nullptr || o->text() == nullptr) continue;
+      distinct.insert(*o->text());
+      ++known;
+    }
+    if (known < m.gpus.size()) continue;
+    out.number("topology.numa_nodes"_id, "node", static_cast<double>(distinct.size()));
+    out.flag("topology.crosses_numa"_id, "node", distinct.size() > 1);
+    return;
+  }
+  out.absent("topology.numa_nodes"_id, "node", Absence::not_asked, "the matrix shows no affinity for every GPU");
+  out.absent("topology.crosses_numa"_id, "node", Absence::not_asked, "the matrix shows no affinity for every GPU");
+}
+
+void record_adapters(const Matrix& m, Recorder& out) {
+  out.number("topology.nic_count"_id, "node", static_cast<double>(m.nics.size()));
+  if (m.nics.empty()) return;
+  for (std::size_t gpu = 0; gpu < m.gpus.size(); ++gpu) {
+    const auto& row = m.to_nics[gpu];
+    const auto nearest = std::min_element(row.begin(), row.end(), [](const Cell& a, const Cell& b) { return a.path < b.path; });
+    if (nearest == row.end()) continue;
+    out.text("gpu.nic.nearest"_id, m.gpus[gpu], "nic:" + m.nics[static_cast<std::size_t>(nearest - row.begin())]);
+    out.text("gpu.nic.path"_id, m.gpus[gpu], std::string(name(nearest->path)));
+  }
+}
+
+/// How many GPUs: what a source counts, or the most that one source lists.
+void record_count(const Evidence& evidence, const std::optional<Matrix>& m, Evidence& found) {
+  std::vector<const Observation*> sources = all_of(evidence, "node.gpu.attached"_id);
+  double count = 0;
+  for (const auto* o : sources)
+    if (o->number() != nullptr) count = std::max(count, *o->number());
+  std::map<const Provenance*, std::set<std::string>> listed;
+  for (const auto& o : evidence.observations)
+    if (is_gpu(o.subject) && (o.id == "gpu.index"_id || o.id == "gpu.name"_id) && listed[o.provenance.get()].insert(o.subject).second)
+      sources.push_back(&o);
+  for (const auto& [source, gpus] : listed) count = std::max(count, static_cast<double>(gpus.size()));
+  if (count == 0) return;
+  Recorder out(found, derived_from(sources));
+  out.number("topology.gpu_count"_id, "node", count);
+  if (count == 1 && !m) out.text("topology.class"_id, "node", "single");
+}
+
+}  // namespace
+
+void understand_topology(Evidence& evidence, const catalogue::Catalogue& catalogue) {
+  const auto m = matrix_in(evidence);
+  Evidence found;
+  record_count(evidence, m, found);
+  if (m) {
+    std::optional<int> sku_links;
+    bool bridged = false;
+    if (const auto* sku = find(evidence, "node.gpu.sku"_id, "node"); sku != nullptr && sku->text() != nullptr)
+      if (const auto* gpu = catalogue.gpu(*sku->text()); gpu != nullptr) {
+        if (const auto links = gpu->decided("nvlink_links")) sku_links = static_cast<int>(links->value);
+        bridged = gpu->nvlink_attach == "bridge";
+      }
+    Recorder out(found, derived_from(m->sources));
+    out.line(m->line);
+    out.text("topology.class"_id, "node", std::string(class_of(*m, sku_links)));
+    record_groups(*m, out);
+    record_pairs(*m, sku_links, bridged, out);
+    record_affinity(evidence, *m, out);
+    out.absent("topology.crosses_socket"_id, "node", Absence::not_asked, "no source tells which NUMA nodes share a socket");
+    record_adapters(*m, out);
+  }
+  evidence.append(std::move(found));
+}
+
+}  // namespace gpuvet::derive

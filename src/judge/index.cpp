@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "judge/index.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/text.hpp"
+
+namespace gpuvet::judge {
+namespace {
+
+bool is_gpu(std::string_view subject) { return subject.substr(0, 4) == "gpu:"; }
+
+bool matches(std::string_view name, std::string_view pattern) {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos) return name == pattern;
+  const auto before = pattern.substr(0, star), after = pattern.substr(star + 1);
+  return name.size() >= before.size() + after.size() && name.substr(0, before.size()) == before &&
+         name.substr(name.size() - after.size()) == after;
+}
+
+/// A value as the catalogue writes it: 8, true, nvswitch.
+std::string written(const Value& value) {
+  if (const auto* number = std::get_if<double>(&value)) return format_number(*number);
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return {};
+}
+
+template <class T>
+bool compares(catalogue::Condition::Op op, const T& left, const T& right) {
+  using Op = catalogue::Condition::Op;
+  switch (op) {
+    case Op::equal: return left == right;
+    case Op::not_equal: return left != right;
+    case Op::less: return left < right;
+    case Op::less_equal: return left <= right;
+    case Op::greater: return left > right;
+    case Op::greater_equal: return left >= right;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Index::Index(const Evidence& evidence, const catalogue::Catalogue& catalogue) : catalogue_{catalogue} {
+  std::set<std::string> gpus;
+  for (const auto& o : evidence.observations) {
+    by_id_[o.id][o.subject].push_back(&o);
+    if (is_gpu(o.subject) && (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id)) gpus.insert(o.subject);
+  }
+  gpus_.assign(gpus.begin(), gpus.end());
+}
+
+std::vector<Id> Index::matching(std::string_view reads) const {
+  std::vector<Id> out;
+  for (const auto& info : all_ids())
+    if (matches(info.name, reads)) out.push_back(*find_id(info.name));
+  return out;
+}
+
+const std::map<std::string, std::vector<const Observation*>>& Index::of(Id id) const {
+  static const std::map<std::string, std::vector<const Observation*>> none;
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? none : found->second;
+}
+
+const Observation* Index::find(Id id, std::string_view subject) const {
+  const auto& subjects = of(id);
+  const auto found = subjects.find(std::string(subject));
+  if (found == subjects.end()) return nullptr;
+  const auto present = std::find_if(found->second.rbegin(), found->second.rend(), [](const auto* o) { return o->get() != nullptr; });
+  return present == found->second.rend() ? nullptr : *present;
+}
+
+const catalogue::Gpu* Index::sku(std::string_view subject) const {
+  const auto* o = is_gpu(subject) ? find("gpu.sku"_id, subject) : nullptr;
+  if (o == nullptr) o = find("node.gpu.sku"_id, "node");
+  return o == nullptr || o->text() == nullptr ? nullptr : catalogue_.gpu(*o->text());
+}
+
+std::optional<Value> Index::lookup(std::string_view key, std::string_view subject, const Where& seen) const {
+  if (const auto dimension = seen.find(key); dimension != seen.end()) {
+    if (const auto* number = std::get_if<double>(&dimension->second)) return Value{*number};
+    return Value{std::get<std::string>(dimension->second)};
+  }
+  if (key.substr(0, 4) == "sku:") {
+    const auto* gpu = sku(subject);
+    if (gpu == nullptr) return {};
+    if (const auto text = gpu->texts.find(key.substr(4)); text != gpu->texts.end()) return Value{text->second};
+    if (const auto field = gpu->decided(key.substr(4))) return Value{field->value};
+    return {};
+  }
+  const auto id = find_id(key);
+  if (!id) return {};
+  for (const auto place : {subject, std::string_view("node")})
+    if (const auto* o = find(*id, place)) return *o->get();
+  std::optional<Value> common;
+  for (const auto& [gpu, observations] : of(*id)) {
+    const auto* o = find(*id, gpu);
+    if (o == nullptr || (common && !(*common == *o->get()))) return {};
+    common = *o->get();
+  }
+  return common;
+}
+
+Answer Index::holds(const catalogue::When& when, std::string_view subject, const Where& seen) const {
+  Answer answer = Answer::yes;
+  for (const auto& term : when.terms) {
+    const auto value = lookup(term.key, subject, seen);
+    if (!value) {
+      answer = Answer::unknown;
+      continue;
+    }
+    const bool ok = term.condition ? meets(*value, *term.condition)
+                                   : std::find(term.any_of.begin(), term.any_of.end(), written(*value)) != term.any_of.end();
+    if (!ok) return Answer::no;
+  }
+  return answer;
+}
+
+std::string Index::label(std::string_view subject) const {
+  if (!is_gpu(subject)) return std::string(subject);
+  const auto* index = find("gpu.index"_id, subject);
+  const auto* pci = find("gpu.pci.address"_id, subject);
+  std::string out = "GPU";
+  if (index != nullptr && index->number() != nullptr) out += " " + format_number(*index->number());
+  else if (const auto hash = subject.find('#'); hash != std::string_view::npos) return out + " " + std::string(subject.substr(hash + 1));
+  if (pci != nullptr && pci->text() != nullptr) return out + " (" + *pci->text() + ")";
+  return index == nullptr ? out + " " + std::string(subject.substr(4)) : out;
+}
+
+bool meets(const Value& value, const catalogue::Condition& c, double reference) {
+  using Op = catalogue::Condition::Op;
+  if (c.op == Op::any) return true;
+  if (c.op == Op::empty || c.op == Op::not_empty) {
+    const bool empty = std::visit(
+        [](const auto& v) {
+          if constexpr (requires { v.empty(); }) return v.empty();
+          else return false;
+        },
+        value);
+    return empty == (c.op == Op::empty);
+  }
+  if (c.text) return (written(value) == *c.text) == (c.op == Op::equal);
+  // "13.0" against ">= 12.4": versions, part by part.
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    const auto have = version_parts(*text);
+    const auto want = version_parts(trim(std::string_view(c.written).substr(c.written.find_first_not_of("<>=!"))));
+    if (have.empty() || want.empty()) return false;
+    return compares(c.op, have, want);
+  }
+  double seen = 0;
+  if (const auto* number = std::get_if<double>(&value)) seen = *number;
+  // A list compares by its length: "== 1" of the distinct models in a server.
+  else if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) seen = static_cast<double>(texts->size());
+  else if (const auto* numbers = std::get_if<std::vector<double>>(&value)) seen = static_cast<double>(numbers->size());
+  else return false;
+  const double right = c.relative ? c.factor * reference + c.number : c.number;
+  return compares(c.op, seen, right);
+}
+
+}  // namespace gpuvet::judge

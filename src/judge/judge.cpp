@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "judge/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "judge/criterion.hpp"
+#include "judge/fits.hpp"
+
+namespace gpuvet::judge {
+namespace {
+
+using catalogue::Catalogue;
+
+/// Worst first; what is required and missing right after what failed.
+int order(const Finding& f) {
+  switch (f.status) {
+    case Status::fail: return 0;
+    case Status::error: return 1;
+    case Status::warn: return 3;
+    case Status::no_evidence: return f.required ? 2 : 5;
+    case Status::pass: return 4;
+    case Status::not_applicable: return 6;
+  }
+  return 7;
+}
+
+void sort_findings(std::vector<Finding>& findings, const Catalogue& catalogue) {
+  const auto group = [&](const Finding& f) {
+    return std::find_if(catalogue.groups.begin(), catalogue.groups.end(), [&](const auto& g) { return g.id == f.group; }) -
+           catalogue.groups.begin();
+  };
+  std::stable_sort(findings.begin(), findings.end(), [&](const Finding& a, const Finding& b) {
+    return std::pair(order(a), group(a)) < std::pair(order(b), group(b));
+  });
+}
+
+bool unanswered(const Finding& f) { return f.status == Status::no_evidence || f.status == Status::error; }
+
+GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>& findings) {
+  GroupResult out{group.id, group.title, group.kind, Status::no_evidence, 0, 0, 0, {}};
+  bool required_missing = false;
+  std::set<std::string> told;
+  for (const auto& f : findings) {
+    if (f.group != group.id) continue;
+    out.passed += f.status == Status::pass;
+    out.warned += f.status == Status::warn;
+    out.failed += f.status == Status::fail;
+    if (!unanswered(f)) continue;
+    required_missing = required_missing || f.required;
+    if (told.insert(f.title + f.message).second) out.missing.push_back(fmt::format("{}: {}", f.title, f.message));
+  }
+  const std::size_t judged = out.passed + out.warned + out.failed;
+  if (judged == 0 && out.missing.empty()) out.missing.push_back("Nothing sent answers this. It takes " + group.evidence + ".");
+  if (out.failed > 0) out.status = Status::fail;
+  else if (required_missing || judged == 0) out.status = Status::no_evidence;
+  else out.status = out.warned > 0 ? Status::warn : Status::pass;
+  return out;
+}
+
+std::string counted(std::size_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+void conclude(Verdict& v) {
+  std::set<std::string> failed, missing, warned;
+  for (const auto& f : v.findings) {
+    if (f.status == Status::fail) failed.insert(f.title);
+    if (f.status == Status::warn) warned.insert(f.title);
+    if (f.required && unanswered(f)) missing.insert(f.title);
+  }
+  const auto list = [](const std::set<std::string>& titles) { return fmt::format("{}", fmt::join(titles, "; ")); };
+  bool unfit = !failed.empty(), open = !missing.empty();
+  if (!failed.empty()) v.reasons.push_back(counted(failed.size(), "criterion failed", "criteria failed") + ": " + list(failed) + ".");
+  for (const auto& fit : v.fits) {
+    if (!fit.asked || fit.status == FitStatus::fit) continue;
+    (fit.status == FitStatus::unfit ? unfit : open) = true;
+    v.reasons.push_back(fmt::format("{}: {}.{}", fit.workload, name(fit.status), fit.because.empty() ? "" : " " + fit.because.front()));
+  }
+  if (!missing.empty())
+    v.reasons.push_back(fmt::format("{} required for {} without evidence: {}.",
+                                    counted(missing.size(), "criterion is", "criteria are"), name(v.stage), list(missing)));
+  if (!warned.empty()) v.reasons.push_back(counted(warned.size(), "warning", "warnings") + ": " + list(warned) + ".");
+  v.outcome = unfit ? Outcome::unfit : open ? Outcome::inconclusive : Outcome::fit;
+  if (v.reasons.empty()) v.reasons.push_back(fmt::format("Everything that {} requires was shown and is within its limits.", name(v.stage)));
+}
+
+}  // namespace
+
+Verdict judge(Evidence evidence, const Catalogue& catalogue, const Request& request) {
+  Verdict v;
+  v.stage = request.stage;
+  v.catalogue = catalogue.digest;
+  const Index index(evidence, catalogue);
+  for (const auto& criterion : catalogue.criteria) {
+    auto findings = judge_criterion(criterion, index, request.stage);
+    std::move(findings.begin(), findings.end(), std::back_inserter(v.findings));
+  }
+  sort_findings(v.findings, catalogue);
+  for (const auto& group : catalogue.groups) v.groups.push_back(summarise(group, v.findings));
+  for (const auto& workload : catalogue.workloads) {
+    auto fit = judge_fit(workload, index);
+    fit.asked = std::find(request.workloads.begin(), request.workloads.end(), workload.id) != request.workloads.end();
+    v.fits.push_back(std::move(fit));
+  }
+  conclude(v);
+  v.evidence = std::move(evidence);
+  return v;
+}
+
+std::string_view name(Status s) {
+  switch (s) {
+    case Status::pass: return "pass";
+    case Status::warn: return "warn";
+    case Status::fail: return "fail";
+    case Status::not_applicable: return "not_applicable";
+    case Status::no_evidence: return "no_evidence";
+    case Status::error: return "error";
+  }
+  return "";
+}
+
+std::string_view name(Outcome o) {
+  switch (o) {
+    case Outcome::fit: return "fit";
+    case Outcome::unfit: return "unfit";
+    case Outcome::inconclusive: return "inconclusive";
+  }
+  return "";
+}
+
+std::string_view name(FitStatus s) {
+  switch (s) {
+    case FitStatus::fit: return "fit";
+    case FitStatus::unfit: return "unfit";
+    case FitStatus::uncertain: return "uncertain";
+    case FitStatus::no_evidence: return "no_evidence";
+  }
+  return "";
+}
+
+}  // namespace gpuvet::judge
