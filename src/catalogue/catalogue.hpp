@@ -30,10 +30,11 @@ struct Source {
   std::string ref;
 };
 
-/// "<= ref - 3 K", ">= 228 GB/s", "== 0", "empty", "any": how one observation compares.
+/// "<= ref - 3 K", ">= 228 GB/s", "count == 1", "empty", "any": how one observation compares.
 struct Condition {
   enum class Op { any, empty, not_empty, equal, not_equal, less, less_equal, greater, greater_equal };
   Op op = Op::any;
+  bool count = false;     ///< compares how many entries a list has
   bool relative = false;  ///< right side is factor x reference + number
   double factor = 1;
   double number = 0;      ///< base units; the offset when relative

@@ -51,11 +51,15 @@ Result<Condition> parse_condition(std::string_view text) {
     c.op = text == "empty" ? Op::empty : Op::not_empty;
     return c;
   }
+  if (text.substr(0, 6) == "count ") {
+    c.count = true;
+    text = trim(text.substr(6));
+  }
   const auto found = std::find_if(operators.begin(), operators.end(), [&](const auto& candidate) {
     return text.substr(0, candidate.first.size()) == candidate.first;
   });
   if (found == operators.end())
-    return fail(Errc::malformed, fmt::format("'{}' starts with none of >= <= == != > < any empty", text));
+    return fail(Errc::malformed, fmt::format("'{}' starts with none of >= <= == != > < any empty count", text));
   c.op = found->second;
   const auto right = trim(text.substr(found->first.size()));
   if (right.empty()) return fail(Errc::malformed, fmt::format("'{}' compares with nothing", text));

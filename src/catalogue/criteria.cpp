@@ -59,8 +59,7 @@ void check_unit(TomlReader& in, std::string_view key, const std::optional<Condit
   const bool numeric = c && c->op != Condition::Op::any && c->op != Condition::Op::empty && c->op != Condition::Op::not_empty && !c->text;
   if (!numeric || (c->relative && c->number == 0)) return;
   const bool offset = c->relative && unit == Unit::celsius && c->unit == Unit::kelvin;
-  const bool length = c->unit == Unit::none && c->op == Condition::Op::equal;  // of a list
-  if (c->unit != unit && !offset && !length)
+  if (c->unit != (c->count ? Unit::none : unit) && !offset)
     in.refuse(key, "'" + c->written + "' is not in the unit of the observation, " + std::string(symbol(unit)));
 }
 

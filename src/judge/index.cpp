@@ -29,6 +29,13 @@ std::string written(const Value& value) {
   return {};
 }
 
+/// How many entries a list has; anything else is one.
+std::size_t entries(const Value& value) {
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) return texts->size();
+  if (const auto* numbers = std::get_if<std::vector<double>>(&value)) return numbers->size();
+  return 1;
+}
+
 template <class T>
 bool compares(catalogue::Condition::Op op, const T& left, const T& right) {
   using Op = catalogue::Condition::Op;
@@ -135,28 +142,19 @@ std::string Index::label(std::string_view subject) const {
 bool meets(const Value& value, const catalogue::Condition& c, double reference) {
   using Op = catalogue::Condition::Op;
   if (c.op == Op::any) return true;
-  if (c.op == Op::empty || c.op == Op::not_empty) {
-    const bool empty = std::visit(
-        [](const auto& v) {
-          if constexpr (requires { v.empty(); }) return v.empty();
-          else return false;
-        },
-        value);
-    return empty == (c.op == Op::empty);
-  }
+  if (c.op == Op::empty) return entries(value) == 0;
+  if (c.op == Op::not_empty) return entries(value) != 0;
   if (c.text) return (written(value) == *c.text) == (c.op == Op::equal);
   // "13.0" against ">= 12.4": versions, part by part.
-  if (const auto* text = std::get_if<std::string>(&value)) {
+  if (const auto* text = std::get_if<std::string>(&value); text != nullptr && !c.count) {
     const auto have = version_parts(*text);
     const auto want = version_parts(trim(std::string_view(c.written).substr(c.written.find_first_not_of("<>=!"))));
     if (have.empty() || want.empty()) return false;
     return compares(c.op, have, want);
   }
   double seen = 0;
-  if (const auto* number = std::get_if<double>(&value)) seen = *number;
-  // A list compares by its length: "== 1" of the distinct models in a server.
-  else if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) seen = static_cast<double>(texts->size());
-  else if (const auto* numbers = std::get_if<std::vector<double>>(&value)) seen = static_cast<double>(numbers->size());
+  if (c.count) seen = static_cast<double>(entries(value));
+  else if (const auto* number = std::get_if<double>(&value)) seen = *number;
   else return false;
   const double right = c.relative ? c.factor * reference + c.number : c.number;
   return compares(c.op, seen, right);

@@ -42,6 +42,12 @@ std::size_t asked(const judge::Verdict& v, bool (*wanted)(FitStatus)) {
       v.fits, [&](const judge::Fit& f) { return f.asked && wanted(f.status); }));
 }
 
+/// "Rows were remapped." of "GPU 3: 5. Rows were remapped."; empty when there is one sentence only.
+std::string_view after_first_sentence(std::string_view message) {
+  const auto end = message.find(". ");
+  return end == std::string_view::npos ? std::string_view{} : message.substr(end + 2);
+}
+
 /// Subject, value and message may differ; what a reader has to do about it may not.
 bool told_together(const judge::Finding& a, const judge::Finding& b) {
   return a.id == b.id && a.status == b.status && a.required == b.required && a.limit == b.limit &&
@@ -57,7 +63,8 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
 std::string headline(const judge::Verdict& v) {
   const auto failed = criteria(v, [](const auto& f) { return f.status == Status::fail; });
   const auto warned = criteria(v, [](const auto& f) { return f.status == Status::warn; });
-  const auto broken = criteria(v, [](const auto& f) { return f.status == Status::error; });
+  const auto broken =
+      criteria(v, [](const auto& f) { return f.required && f.status == Status::error; });
   const auto passed = criteria(v, [](const auto& f) { return f.status == Status::pass; });
   const auto missing = criteria(v, is_missing);
   const auto unfit = asked(v, [](FitStatus s) { return s == FitStatus::unfit; });
@@ -247,18 +254,23 @@ std::string subjects(const Block& block) {
 }
 
 std::string about(const Block& block) {
-  return messages(block).size() > 1 ? counted(block.size(), "finding", "findings")
-                                    : subjects(block);
+  return told(block).each.size() > 1 ? counted(block.size(), "finding", "findings")
+                                     : subjects(block);
 }
 
 std::string title(const judge::Finding& f) { return f.title.empty() ? f.id : f.title; }
 
-std::vector<std::string> messages(const Block& block) {
-  const std::string& first = block.front()->message;
-  if (std::ranges::all_of(block, [&](const judge::Finding* f) { return f->message == first; }))
-    return first.empty() ? std::vector<std::string>{} : std::vector{first};
-  std::vector<std::string> out;
-  for (const auto* f : block) out.push_back(f->subject + ": " + f->message);
+Told told(const Block& block) {
+  Told out;
+  std::set<std::string_view> seen, tails;
+  for (const auto* f : block) {
+    if (f->message.empty() || !seen.insert(f->message).second) continue;
+    out.each.push_back(f->message);
+    tails.insert(after_first_sentence(f->message));
+  }
+  if (out.each.size() < 2 || tails.size() != 1 || tails.begin()->empty()) return out;
+  out.common = *tails.begin();
+  for (auto& message : out.each) message.resize(message.size() - out.common.size() - 1);
   return out;
 }
 

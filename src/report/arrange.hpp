@@ -64,13 +64,19 @@ bool is_quiet(const judge::Finding&);
 /// "gpu:A, gpu:B and 3 more": the subjects of a block, once each.
 std::string subjects(const Block&);
 
-/// What stands beside a block's title: its subjects, or "8 findings" where the messages name them.
+/// What stands beside a block's title: its subjects, or "8 findings" where several messages name
+/// them.
 std::string about(const Block&);
 
 /// "Remapped rows"; the id of a criterion without a title.
 std::string title(const judge::Finding&);
 
-/// What a block has to say: one text when all agree, else one for each subject.
-std::vector<std::string> messages(const Block&);
+/// What a block has to say. Messages name their subjects, so eight GPUs give eight of them, with
+/// one and the same explanation behind: that is told once.
+struct Told {
+  std::vector<std::string> each;  ///< distinct messages, less what is common
+  std::string common;             ///< sentences that all of several messages end with
+};
+Told told(const Block&);
 
 }  // namespace gpuvet::report

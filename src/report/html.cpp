@@ -66,9 +66,10 @@ std::string scorecard(const Verdict& v) {
 }
 
 std::string said(const Block& block) {
-  const auto texts = messages(block);
-  if (texts.empty()) return {};
-  return texts.size() == 1 ? "<p>" + e(texts.front()) + "</p>\n" : items(texts);
+  const auto [each, common] = told(block);
+  const std::string lead = common.empty() ? "" : "<p>" + e(common) + "</p>\n";
+  if (each.size() == 1) return "<p>" + e(each.front()) + "</p>\n";
+  return each.empty() ? "" : lead + items(each);
 }
 
 /// Limit, source and next steps, folded away unless someone has to act on them.
@@ -83,7 +84,7 @@ std::string details(const Block& block) {
   if (seen.size() > 1) term("Seen", items(seen));
   term("Limit", e(f.limit));
   term("Source", e(source_text(f)));
-  if (!f.next.empty()) term(is_missing(f) ? "Send" : "Next", items(f.next));
+  if (!f.next.empty()) term("Next", items(f.next));
   term("Criterion", code(f.id));
   return fmt::format(
       "<details{}><summary>Limit, source, next steps</summary>\n<dl>{}</dl></details>\n",

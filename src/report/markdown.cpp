@@ -63,6 +63,12 @@ std::string scorecard(const Verdict& v) {
   return heading("Scorecard") + table_head({"Benchmark", "Status", "What was seen"}) + out;
 }
 
+std::vector<std::string> sentences(const Block& block) {
+  auto [each, common] = told(block);
+  if (!common.empty()) each.push_back(std::move(common));
+  return std::move(each);
+}
+
 std::string limit_of(const judge::Finding& f) {
   const std::string source = source_text(f);
   if (f.limit.empty() || source.empty()) return f.limit + source;
@@ -76,7 +82,7 @@ std::string findings_table(const Verdict& v) {
     for (const auto& block : blocks(v.findings, wanted)) {
       const auto& f = *block.front();
       out += row({status_cell(f.status), cell(title(f)), cell(f.id), cell(subjects(block)),
-                  cell(messages(block)), cell(limit_of(f))});
+                  cell(sentences(block)), cell(limit_of(f))});
     }
   };
   rows(is_trouble);

@@ -101,14 +101,15 @@ std::string block_title(const Block& block) {
 
 /// The messages of a block, as a list when there are several.
 void tell(Page& page, std::size_t indent, const Block& block) {
-  const auto texts = messages(block);
-  for (const auto& text : texts)
-    page.row(indent, texts.size() > 1 ? Page::Lead{"-", 2} : Page::Lead{}, text);
+  const auto [each, common] = told(block);
+  if (!common.empty()) page.row(indent, {}, common);
+  for (const auto& text : each)
+    page.row(indent, each.size() > 1 ? Page::Lead{"-", 2} : Page::Lead{}, text);
 }
 
-void advice(Page& page, std::string_view label, const std::vector<std::string>& next) {
+void advice(Page& page, std::size_t indent, const std::vector<std::string>& next) {
   for (std::size_t i = 0; i < next.size(); ++i)
-    page.row(body, {i == 0 ? label : "", label_width, Tint::bold}, next[i]);
+    page.row(indent, {i == 0 ? "Next" : "", label_width, Tint::bold}, next[i]);
 }
 
 /// Everything about a failure: what, where, seen, limit, source, next.
@@ -127,7 +128,7 @@ void full_block(Page& page, const Block& block) {
   }
   note("Limit", f.limit);
   note("Source", source_text(f));
-  advice(page, "Next", f.next);
+  advice(page, body, f.next);
 }
 
 /// "NVLink topology 5, Memory 12": what has nothing to say for itself.
@@ -166,8 +167,7 @@ void findings(Page& page, const Verdict& v, bool verbose) {
       const auto& f = *block.front();
       page.row(2, {"-", 2}, block_title(block), Tint::bold);
       tell(page, 4, block);
-      for (std::size_t i = 0; i < f.next.size(); ++i)
-        page.row(4, {i == 0 ? "Send" : "", 6, Tint::bold}, f.next[i]);
+      advice(page, 4, f.next);
     }
   }
 
@@ -185,7 +185,8 @@ void findings(Page& page, const Verdict& v, bool verbose) {
     for (const auto& block : group) {
       const auto& f = *block.front();
       std::string text = fmt::format("{} ({})", title(f), subjects(block));
-      if (const auto said = messages(block); !said.empty()) text += ": " + join(said, "; ");
+      if (const auto [each, common] = told(block); !each.empty())
+        text += ": " + join(each, " ") + (common.empty() ? "" : " ") + common;
       page.row(2, {word(f.status), status_width, tint(f.status)}, text);
     }
   }

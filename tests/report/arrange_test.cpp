@@ -73,15 +73,24 @@ TEST(Findings, FallInExactlyOneSection) {
     EXPECT_EQ(is_trouble(f) + is_missing(f) + is_quiet(f), 1) << f.id;
 }
 
-TEST(Messages, AreToldOnceWhereAllAgree) {
+TEST(Told, SaysOnceWhatAllSay) {
   auto one = testing::finding("a", "g", "gpu:0", Status::fail), two = one;
   two.subject = "gpu:1";
-  EXPECT_TRUE(messages({&one, &two}).empty());
+  EXPECT_TRUE(told({&one, &two}).each.empty());
   one.message = two.message = "Too hot.";
-  EXPECT_EQ(messages({&one, &two}), std::vector<std::string>{"Too hot."});
+  EXPECT_EQ(told({&one, &two}).each, std::vector<std::string>{"Too hot."});
+  EXPECT_EQ(about({&one, &two}), "gpu:0, gpu:1");
   two.message = "Hotter.";
-  EXPECT_EQ(messages({&one, &two}),
-            (std::vector<std::string>{"gpu:0: Too hot.", "gpu:1: Hotter."}));
+  EXPECT_EQ(told({&one, &two}).each, (std::vector<std::string>{"Too hot.", "Hotter."}));
+  EXPECT_EQ(told({&one, &two}).common, "");
+  EXPECT_EQ(about({&one, &two}), "2 findings");
+
+  one.message = "GPU 0: 90.5 °C. Heat ages boards. Clean the fans.";
+  two.message = "GPU 1: 91 °C. Heat ages boards. Clean the fans.";
+  const auto both = told({&one, &two});
+  EXPECT_EQ(both.each, (std::vector<std::string>{"GPU 0: 90.5 °C.", "GPU 1: 91 °C."}));
+  EXPECT_EQ(both.common, "Heat ages boards. Clean the fans.");
+  EXPECT_EQ(told({&one}).each, std::vector<std::string>{one.message}) << "one alone stays whole";
 }
 
 TEST(SeenTexts, ListTheValuesOfOneSourceTogether) {

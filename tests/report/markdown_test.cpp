@@ -57,6 +57,14 @@ TEST(Markdown, ListsTheWorstFirst) {
             out.find("| pass | Title of memory.total | memory.total | gpu:a, gpu:b |"));
 }
 
+TEST(Markdown, FillsCells) {
+  const std::string out = rendered("markdown");
+  EXPECT_NE(out.find("| sdxl | sdxl | no evidence | - |"), std::string::npos);
+  EXPECT_NE(out.find("| Serving a 7B model | serve-7b | fit | GPU memory is enough |"),
+            std::string::npos);
+  EXPECT_EQ(testing::count(out, "<br>nnn"), 1u) << "two reasons in one cell";
+}
+
 TEST(Markdown, HoldsNoMarkupFromInputs) {
   const std::string out = rendered("markdown");
   EXPECT_EQ(testing::count(out, "<"), testing::count(out, "<br>"));

@@ -50,6 +50,7 @@ TEST(Terminal, OpensWithTheVerdict) {
           0),
       0u)
       << out.substr(0, 100);
+  EXPECT_NE(out.find("\nServer  \\x1b[2J"), std::string::npos);
   EXPECT_LT(out.find("Scorecard"), out.find("FAIL  Title of topology.nvlink"));
 }
 
@@ -71,7 +72,7 @@ TEST(Terminal, TellsTroubleInFull) {
 TEST(Terminal, SaysWhatToSend) {
   const std::string out = rendered("terminal");
   EXPECT_NE(out.find("Not tested, and required at this stage"), std::string::npos);
-  EXPECT_NE(out.find("Send  Send a log of 48 h"), std::string::npos);
+  EXPECT_NE(out.find("Next    Send a log of 48 h"), std::string::npos);
 }
 
 TEST(Terminal, CountsPassesUnlessVerbose) {
