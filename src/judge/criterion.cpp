@@ -111,18 +111,19 @@ Provenance weaker(Provenance a, const Provenance& b) {
   return a;
 }
 
-Finding blank(const Criterion& criterion, std::string subject, catalogue::Stage stage) {
+Finding blank(const Criterion& criterion, std::string subject, const Index& index, catalogue::Stage stage) {
   Finding f;
   f.id = criterion.id;
   f.title = criterion.title;
   f.group = criterion.group;
+  f.label = index.label(subject);
   f.subject = std::move(subject);
   f.required = std::find(criterion.required_at.begin(), criterion.required_at.end(), stage) != criterion.required_at.end();
   return f;
 }
 
-Finding without_evidence(const Criterion& criterion, std::string subject, catalogue::Stage stage, std::string message) {
-  Finding f = blank(criterion, std::move(subject), stage);
+Finding without_evidence(const Criterion& criterion, std::string subject, const Index& index, catalogue::Stage stage, std::string message) {
+  Finding f = blank(criterion, std::move(subject), index, stage);
   f.message = std::move(message);
   f.next = {"Send " + criterion.evidence + "."};
   return f;
@@ -137,12 +138,12 @@ void require(const Criterion& criterion, const Index& index, Finding& f) {
   if (o != nullptr && o->flag() != nullptr && *o->flag()) return;
   f.status = Status::no_evidence;
   const std::string why = o == nullptr ? std::string(id->name()) + " is unknown" : o->detail;
-  f.message = fmt::format("{} is within its limit, but {}.", f.shown, why);
+  f.message = fmt::format("{}: {} is within its limit, but {}.", f.label, f.shown, why);
   f.next = {"Send " + criterion.evidence + "."};
 }
 
 Finding judge_one(const Criterion& criterion, const Observation& seen, const Index& index, catalogue::Stage stage) {
-  Finding f = blank(criterion, seen.subject, stage);
+  Finding f = blank(criterion, seen.subject, index, stage);
   f.observation = std::string(seen.id.name());
   f.unit = seen.id.info().unit;
   f.where = seen.where;
@@ -205,7 +206,7 @@ std::vector<Finding> judge_subject(const Criterion& criterion, const std::string
     const Answer applies = index.holds(criterion.applies, subject, o->where);
     Finding f;
     if (applies == Answer::no || (applies == Answer::unknown && o->get() == nullptr)) {
-      f = blank(criterion, subject, stage);
+      f = blank(criterion, subject, index, stage);
       f.status = Status::not_applicable;
       f.message = "Does not apply to " + index.label(subject) + ".";
     } else {
@@ -233,18 +234,18 @@ std::vector<Finding> judge_criterion(const Criterion& criterion, const Index& in
   const bool per_gpu = criterion.reads.rfind("gpu.", 0) == 0 || criterion.reads.rfind("thermal.", 0) == 0;
   if (judged.empty()) {
     if (index.holds(criterion.applies, "node", {}) == Answer::no) {
-      Finding f = blank(criterion, "node", stage);
+      Finding f = blank(criterion, "node", index, stage);
       f.status = Status::not_applicable;
       f.message = "Does not apply to this server.";
       return {f};
     }
-    return {without_evidence(criterion, "node", stage, "Nothing sent answers this.")};
+    return {without_evidence(criterion, "node", index, stage, "Nothing sent answers this.")};
   }
   // A GPU that others speak of and this one's evidence leaves out must not pass by silence.
   if (per_gpu && !judged.contains("node"))
     for (const auto& gpu : index.gpus())
       if (!judged.contains(gpu) && index.holds(criterion.applies, gpu, {}) != Answer::no)
-        out.push_back(without_evidence(criterion, gpu, stage, "Nothing sent answers this for " + index.label(gpu) + "."));
+        out.push_back(without_evidence(criterion, gpu, index, stage, index.label(gpu) + ": nothing sent answers this."));
   return out;
 }
 

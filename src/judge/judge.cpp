@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "judge/criterion.hpp"
 #include "judge/fits.hpp"
@@ -32,8 +33,14 @@ void sort_findings(std::vector<Finding>& findings, const Catalogue& catalogue) {
     return std::find_if(catalogue.groups.begin(), catalogue.groups.end(), [&](const auto& g) { return g.id == f.group; }) -
            catalogue.groups.begin();
   };
+  const auto criterion = [&](const Finding& f) {
+    return std::find_if(catalogue.criteria.begin(), catalogue.criteria.end(), [&](const auto& c) { return c.id == f.id; }) -
+           catalogue.criteria.begin();
+  };
+  // Labels end with the GPU's number or begin with it; shorter first puts GPU 10 after GPU 9.
   std::stable_sort(findings.begin(), findings.end(), [&](const Finding& a, const Finding& b) {
-    return std::pair(order(a), group(a)) < std::pair(order(b), group(b));
+    return std::tuple(order(a), group(a), criterion(a), a.label.size(), std::string_view(a.label)) <
+           std::tuple(order(b), group(b), criterion(b), b.label.size(), std::string_view(b.label));
   });
 }
 
@@ -60,10 +67,6 @@ GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>&
   return out;
 }
 
-std::string counted(std::size_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
-
 void conclude(Verdict& v) {
   std::set<std::string> failed, missing, warned;
   for (const auto& f : v.findings) {
@@ -73,16 +76,15 @@ void conclude(Verdict& v) {
   }
   const auto list = [](const std::set<std::string>& titles) { return fmt::format("{}", fmt::join(titles, "; ")); };
   bool unfit = !failed.empty(), open = !missing.empty();
-  if (!failed.empty()) v.reasons.push_back(counted(failed.size(), "criterion failed", "criteria failed") + ": " + list(failed) + ".");
+  if (!failed.empty()) v.reasons.push_back("Failed: " + list(failed) + ".");
   for (const auto& fit : v.fits) {
     if (!fit.asked || fit.status == FitStatus::fit) continue;
     (fit.status == FitStatus::unfit ? unfit : open) = true;
     v.reasons.push_back(fmt::format("{}: {}.{}", fit.workload, name(fit.status), fit.because.empty() ? "" : " " + fit.because.front()));
   }
   if (!missing.empty())
-    v.reasons.push_back(fmt::format("{} required for {} without evidence: {}.",
-                                    counted(missing.size(), "criterion is", "criteria are"), name(v.stage), list(missing)));
-  if (!warned.empty()) v.reasons.push_back(counted(warned.size(), "warning", "warnings") + ": " + list(warned) + ".");
+    v.reasons.push_back(fmt::format("Required for {}, without evidence: {}.", name(v.stage), list(missing)));
+  if (!warned.empty()) v.reasons.push_back("Warnings: " + list(warned) + ".");
   v.outcome = unfit ? Outcome::unfit : open ? Outcome::inconclusive : Outcome::fit;
   if (v.reasons.empty()) v.reasons.push_back(fmt::format("Everything that {} requires was shown and is within its limits.", name(v.stage)));
 }

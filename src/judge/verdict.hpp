@@ -21,6 +21,7 @@ struct Finding {
   std::string title;    ///< of the criterion
   std::string group;    ///< "topology", "thermal", ...
   std::string subject;  ///< "node", "gpu:...", ...
+  std::string label;    ///< the subject for people: "GPU 3 (0000:9b:00.0)"
   Status status = Status::no_evidence;
   bool required = false;              ///< at this stage
   std::string observation;            ///< id that was read; empty without evidence
@@ -33,7 +34,7 @@ struct Finding {
   int tier = 0;         ///< of the source, 1..4; 0: no limit applied
   Provenance provenance;  ///< the weakest that the finding rests on
   std::size_t line = 0;   ///< in provenance.source
-  std::string message;  ///< one or two sentences for people
+  std::string message;  ///< one or two sentences for people; names its subject
   std::vector<std::string> next;
 };
 

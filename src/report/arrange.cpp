@@ -247,7 +247,7 @@ std::string subjects(const Block& block) {
   for (const auto* f : block) {
     if (!seen.insert(f->subject).second || seen.size() > most) continue;
     if (!out.empty()) out += ", ";
-    out += f->subject;
+    out += f->label.empty() ? f->subject : f->label;
   }
   if (seen.size() > most) out += fmt::format(" and {} more", seen.size() - most);
   return out;
