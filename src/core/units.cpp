@@ -117,7 +117,9 @@ Result<Measure> parse_measure(std::string_view text) {
                                   [&](const Spelling& s) { return s.text == unit; });
   if (found == spellings.end())
     return fail(Errc::malformed, fmt::format("'{}' is not a unit gpuvet knows", printable(unit)));
-  return Measure{*number * found->factor, found->unit};
+  const double value = *number * found->factor;
+  if (!std::isfinite(value)) return fail(Errc::malformed, fmt::format("'{}' is too large", printable(text)));
+  return Measure{value, found->unit};
 }
 
 std::string format_value(double v, Unit unit) {
@@ -131,7 +133,7 @@ std::string format_value(double v, Unit unit) {
       return scaled(v, {{3600, "h"}, {60, "min"}, {1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}});
     case Unit::byte_per_second:
       return scaled(v, {{1e12, "TB/s"}, {1e9, "GB/s"}, {1e6, "MB/s"}, {1, "B/s"}});
-    case Unit::watt: return scaled(v, {{10e3, "kW"}, {1, "W"}});
+    case Unit::watt: return std::abs(v) < 10e3 ? scaled(v, {{1, "W"}}) : scaled(v, {{1e3, "kW"}});
     case Unit::joule: return scaled(v, {{3.6e6, "kWh"}, {1, "J"}});
     case Unit::hertz: return scaled(v, {{1e6, "MHz"}, {1, "Hz"}});
     case Unit::celsius: return short_number(v) + " °C";

@@ -40,7 +40,7 @@ void record_pairs(const Matrix& m, std::optional<int> sku_links, bool bridged, R
       const auto lost = missing.find({a, b});
       if (lost == missing.end()) continue;
       out.number("link.nvlink_missing"_id, subject, lost->second);
-      short_pairs.push_back(fmt::format("{} has {} of {}", pair, links, links + lost->second));
+      short_pairs.push_back(fmt::format("GPU{}~GPU{} has {} of {} NVLinks", a, b, links, links + lost->second));
     }
   out.texts("topology.nvlink.missing"_id, "node", short_pairs);
 }

@@ -17,9 +17,11 @@ void require_finite(double v, Id id) {
 
 void require_declared(const Where& where, Id id) {
   const auto declared = words(id.info().dimensions);
-  for (const auto& [dimension, value] : where)
+  for (const auto& [dimension, value] : where) {
     if (std::find(declared.begin(), declared.end(), dimension) == declared.end())
       throw std::invalid_argument(std::string(id.name()) + " has no dimension " + dimension);
+    if (const double* v = std::get_if<double>(&value)) require_finite(*v, id);
+  }
 }
 
 }  // namespace

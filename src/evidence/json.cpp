@@ -161,6 +161,9 @@ Result<Observation> observation_from(const Json& j) {
   const auto subject = text_of(j, "subject");
   if (subject.empty()) return wrong(spelled + " has no subject");
   GPUVET_TRY(auto where, where_from(member(j, "where")));
+  const auto declared = words(id->info().dimensions);
+  for (const auto& [dimension, value] : where)
+    if (std::find(declared.begin(), declared.end(), dimension) == declared.end()) return wrong(spelled + " has no dimension " + printable(dimension));
   GPUVET_TRY(auto provenance, provenance_from(member(j, "provenance")));
   Observation out{*id, subject, std::move(where), Absence::not_asked, text_of(j, "detail"),
                   std::make_shared<Provenance>(std::move(provenance)), line_from(member(j, "provenance"))};
@@ -210,6 +213,8 @@ Result<Json> parse_json(std::string_view text) {
     const auto at = std::min(text.size(), e.byte);
     const auto line = 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     return fail(Errc::malformed, "not JSON: " + printable(e.what()), line);
+  } catch (const Json::out_of_range& e) {  // a number that no double holds: "1e999"
+    return fail(Errc::malformed, "not JSON: " + printable(e.what()));
   }
 }
 

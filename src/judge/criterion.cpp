@@ -177,11 +177,11 @@ Finding judge_one(const Criterion& criterion, const Observation& seen, const Ind
   return f;
 }
 
-/// "largest:bytes": of the observations alike in all else, the one with the largest dimension.
+/// "largest:bytes": of the observations alike in all else, those with the largest dimension.
 std::vector<const Observation*> picked(const Criterion& criterion, std::vector<const Observation*> seen) {
   if (criterion.pick.rfind("largest:", 0) != 0) return seen;
   const std::string dimension = criterion.pick.substr(8);
-  std::map<std::string, const Observation*> best;
+  std::map<std::string, std::vector<const Observation*>> best;
   const auto size = [&](const Observation* o) {
     const auto found = o->where.find(dimension);
     const auto* number = found == o->where.end() ? nullptr : std::get_if<double>(&found->second);
@@ -190,11 +190,12 @@ std::vector<const Observation*> picked(const Criterion& criterion, std::vector<c
   for (const auto* o : seen) {
     Where rest = o->where;
     rest.erase(dimension);
-    auto& slot = best[format(rest)];
-    if (slot == nullptr || size(o) > size(slot)) slot = o;
+    auto& largest = best[format(rest)];
+    if (!largest.empty() && size(o) > size(largest.front())) largest.clear();
+    if (largest.empty() || size(o) == size(largest.front())) largest.push_back(o);
   }
   std::vector<const Observation*> out;
-  for (const auto& [key, o] : best) out.push_back(o);
+  for (const auto& [key, largest] : best) out.insert(out.end(), largest.begin(), largest.end());
   return out;
 }
 

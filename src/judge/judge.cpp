@@ -60,7 +60,7 @@ GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>&
     if (told.insert(f.title + f.message).second) out.missing.push_back(fmt::format("{}: {}", f.title, f.message));
   }
   const std::size_t judged = out.passed + out.warned + out.failed;
-  if (judged == 0 && out.missing.empty()) out.missing.push_back("Nothing sent answers this. It takes " + group.evidence + ".");
+  if (judged == 0 && out.missing.empty()) out.missing.push_back("Needs " + group.evidence + ".");
   if (out.failed > 0) out.status = Status::fail;
   else if (required_missing || judged == 0) out.status = Status::no_evidence;
   else out.status = out.warned > 0 ? Status::warn : Status::pass;
