@@ -189,8 +189,10 @@ bool recognises(std::string_view head) {
       // "GPU0" alone may be any table's; a matrix has affinities, other devices, or its row below.
       if (header && (header->cpu || header->devices.size() > 1)) {
         const auto below = end == std::string_view::npos ? std::string_view{} : head.substr(end + 1);
-        const auto tokens = words(below.substr(0, std::min<std::size_t>(below.find('\n'), 8192)));
-        return tokens.empty() || (tokens.size() > 1 && tokens[0] == "GPU0" && tokens[1] == "X") || header->cpu;
+        const auto row = words(below.substr(0, std::min<std::size_t>(below.find('\n'), 8192)));
+        // The matrices of topo -p2p look alike, but their cells say OK and NS.
+        const bool other = row.size() > 2 && header->devices.size() > 1 && !is_cell(row[2]);
+        return !other && (header->cpu || row.empty() || (row.size() > 1 && row[0] == "GPU0" && row[1] == "X"));
       }
     }
     if (end == std::string_view::npos) break;

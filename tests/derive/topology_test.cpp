@@ -54,8 +54,8 @@ TEST_P(TopologyTest, Understood) {
   EXPECT_EQ(shown(evidence, "topology.nvlink.missing"), c.missing);
 }
 
-INSTANTIATE_TEST_SUITE_P(Matrices, TopologyTest, ::testing::ValuesIn(cases), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(Matrices, TopologyTest, ::testing::ValuesIn(cases), [](const auto& param_info) {
+  std::string name = param_info.param.name;
   for (auto& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return name;
