@@ -1,7 +1,10 @@
 # Warnings, ccache, a fast linker: what every target shares.
 find_program(GPUVET_CCACHE ccache)
 if(GPUVET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${GPUVET_CCACHE})
+  # Precompiled headers hide what a file includes; these let ccache serve such files all the same.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_ctime,include_file_mtime
+                                  ${GPUVET_CCACHE})
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
 find_program(GPUVET_LLD ld.lld)

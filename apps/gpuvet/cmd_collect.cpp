@@ -3,9 +3,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
+#include <memory>
 
-#include "core/text.hpp"
 #include "gpuvet/commands.hpp"
 #include "gpuvet/evidence_files.hpp"
 #include "platform/files.hpp"
@@ -33,7 +32,7 @@ Result<Exit> collect(const Options& options, const Context& context) {
   if (platform::open_file(options.out + "/bundle.json"))
     return fail(Errc::usage, options.out + " holds a bundle already: choose another folder");
   GPUVET_TRY(auto gathered, gather(options.from, !context.quiet && platform::error_is_terminal()));
-  for (const auto& complaint : gathered.complaints) std::fprintf(stderr, "gpuvet: %s\n", printable(complaint).c_str());
+  for (const auto& complaint : gathered.complaints) complain(complaint);
   if (gathered.evidence.empty()) return fail(Errc::malformed, "no evidence: none of the files could be understood");
 
   Bundle bundle;
@@ -61,15 +60,15 @@ Result<Exit> collect(const Options& options, const Context& context) {
 
 }  // namespace
 
-void add_collect(CLI::App& cli, Context& context) {
-  static Options options;
-  auto* command = cli.add_subcommand("collect", "Gather evidence into a bundle, to judge elsewhere");
-  command->add_option("--from", options.from, "Files and folders to gather")->required()->type_name("FILES");
-  command->add_option("--out", options.out, "Folder to write the bundle to")->required()->type_name("DIR");
-  command->footer(
-      "Example:\n"
-      "  gpuvet collect --from topo.txt smi.xml dmesg.txt --out bundle && gpuvet vet bundle");
-  command->callback([&context] { context.run = [&context] { return collect(options, context); }; });
+Command collect_command(const Context& context) {
+  const auto options = std::make_shared<Options>();
+  return {"collect", "Gather evidence into a bundle, to judge elsewhere",
+          "  gpuvet collect --from topo.txt smi.xml dmesg.txt --out bundle && gpuvet vet bundle",
+          {
+              {"--from", "Files and folders to gather", &options->from, "FILES", true, {}},
+              {"--out", "Folder to write the bundle to", &options->out, "DIR", true, {}},
+          },
+          [options, &context] { return collect(*options, context); }};
 }
 
 }  // namespace gpuvet::app

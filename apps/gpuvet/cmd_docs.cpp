@@ -2,7 +2,8 @@
 // The reference pages under docs/ that are generated from the catalogue; a test keeps them fresh.
 #include <fmt/format.h>
 
-#include <array>
+#include <map>
+#include <memory>
 
 #include "core/text.hpp"
 #include "gpuvet/commands.hpp"
@@ -50,7 +51,7 @@ std::string criteria_page(const catalogue::Catalogue& catalogue) {
   return out;
 }
 
-std::string observations_page(const catalogue::Catalogue&) {
+std::string observations_page() {
   std::string out = page_head("observations", "Observations",
                               "Every fact that gpuvet can state: its unit (base units only), the dimensions that make two figures comparable, and whether it is fixed "
                               "for the machine (two values contradict each other) or changes with time.");
@@ -80,18 +81,17 @@ std::string article_page(const catalogue::Catalogue& catalogue) {
 
 }  // namespace
 
-void add_docs(CLI::App& cli, Context& context) {
-  static std::string page;
-  auto* command = cli.add_subcommand("docs", "Print a generated reference page (Markdown)");
-  command->add_option("PAGE", page, "criteria, observations or article")->required()->check(CLI::IsMember({"criteria", "observations", "article"}));
-  command->footer("Example:\n  gpuvet docs criteria > docs/criteria.md");
-  command->callback([&context] {
-    context.run = [&context]() -> Result<Exit> {
-      GPUVET_TRY(const auto catalogue, load_catalogue(context));
-      GPUVET_CHECK(print(page == "criteria" ? criteria_page(catalogue) : page == "article" ? article_page(catalogue) : observations_page(catalogue)));
-      return Exit::fit;
-    };
-  });
+Command docs_command(const Context& context) {
+  const auto page = std::make_shared<std::string>();
+  return {"docs", "Print a generated reference page (Markdown)", "  gpuvet docs criteria > docs/criteria.md",
+          {{"PAGE", "Which page", page.get(), "", true, {"criteria", "observations", "article"}}},
+          [page, &context]() -> Result<Exit> {
+            GPUVET_TRY(const auto catalogue, load_catalogue(context));
+            GPUVET_CHECK(print(*page == "criteria"  ? criteria_page(catalogue)
+                               : *page == "article" ? article_page(catalogue)
+                                                    : observations_page()));
+            return Exit::fit;
+          }};
 }
 
 }  // namespace gpuvet::app

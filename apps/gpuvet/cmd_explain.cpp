@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "core/text.hpp"
 #include "evidence/json.hpp"
 #include "gpuvet/commands.hpp"
@@ -34,7 +36,7 @@ std::string as_json(const Explanation& e) {
   return dump(out);
 }
 
-Result<Exit> run(const Options& options, const Context& context) {
+Result<Exit> run_explain(const Options& options, const Context& context) {
   GPUVET_TRY(const auto catalogue, load_catalogue(context));
   const auto found = explain(options.id, catalogue);
   if (!found) {
@@ -49,17 +51,17 @@ Result<Exit> run(const Options& options, const Context& context) {
 
 }  // namespace
 
-void add_explain(CLI::App& cli, Context& context) {
-  static Options options;
-  auto* command = cli.add_subcommand("explain", "What a criterion, observation, Xid, GPU, workload or claim means");
-  command->add_option("ID", options.id, "Its name or code")->required();
-  command->add_option("--json", options.json, "Write JSON to FILE, or to standard output with -")->type_name("FILE");
-  command->footer(
-      "Examples:\n"
-      "  gpuvet explain thermal.core       a criterion: limit, source, what the article says\n"
-      "  gpuvet explain 79                 an Xid (sxid:12028 for an NVSwitch code)\n"
-      "  gpuvet explain C015               a claim of the article, and the evidence");
-  command->callback([&context] { context.run = [&context] { return run(options, context); }; });
+Command explain_command(const Context& context) {
+  const auto options = std::make_shared<Options>();
+  return {"explain", "What a criterion, observation, Xid, GPU, workload or claim means",
+          "  gpuvet explain thermal.core       a criterion: limit, source, what the article says\n"
+          "  gpuvet explain 79                 an Xid (sxid:12028 for an NVSwitch code)\n"
+          "  gpuvet explain C015               a claim of the article, and the evidence",
+          {
+              {"ID", "Its name or code", &options->id, "", true, {}},
+              {"--json", "Write JSON to FILE, or to standard output with -", &options->json, "FILE", false, {}},
+          },
+          [options, &context] { return run_explain(*options, context); }};
 }
 
 }  // namespace gpuvet::app

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "core/text.hpp"
 #include "evidence/json.hpp"
@@ -40,7 +41,7 @@ const std::array kinds = {
     Kind{"xids", [](const catalogue::Catalogue& c) { Rows r; for (const auto& [code, e] : c.xids) r.push_back({fmt::format("xid:{}", code), e.meaning}); return r; }},
 };
 
-Result<Exit> run(const Options& options, const Context& context) {
+Result<Exit> run_list(const Options& options, const Context& context) {
   GPUVET_TRY(const auto catalogue, load_catalogue(context));
   const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == options.kind; });
   const Rows rows = kind->rows(catalogue);
@@ -60,15 +61,18 @@ Result<Exit> run(const Options& options, const Context& context) {
 
 }  // namespace
 
-void add_list(CLI::App& cli, Context& context) {
-  static Options options;
+Command list_command(const Context& context) {
+  const auto options = std::make_shared<Options>();
   std::vector<std::string> names;
   for (const auto& kind : kinds) names.emplace_back(kind.name);
-  auto* command = cli.add_subcommand("list", "What gpuvet knows: criteria, observations, importers, GPUs, …");
-  command->add_option("KIND", options.kind, join(names, ", "))->required()->check(CLI::IsMember(names));
-  command->add_option("--json", options.json, "Write JSON to FILE, or to standard output with -")->type_name("FILE");
-  command->footer("Example:\n  gpuvet list criteria");
-  command->callback([&context] { context.run = [&context] { return run(options, context); }; });
+  return {"list", "What gpuvet knows: criteria, observations, importers, GPUs, …",
+          "  gpuvet list criteria\n"
+          "  gpuvet list workloads --json -",
+          {
+              {"KIND", "What to list", &options->kind, "", true, names},
+              {"--json", "Write JSON to FILE, or to standard output with -", &options->json, "FILE", false, {}},
+          },
+          [options, &context] { return run_list(*options, context); }};
 }
 
 }  // namespace gpuvet::app

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "core/text.hpp"
 #include "gpuvet/commands.hpp"
@@ -44,7 +45,7 @@ std::string workload_list(const catalogue::Catalogue& catalogue, const std::vect
   return out.empty() ? out : "\n## It is meant for\n\n" + out;
 }
 
-Result<Exit> run(const Options& options, const Context& context) {
+Result<Exit> run_request(const Options& options, const Context& context) {
   GPUVET_TRY(const auto catalogue, load_catalogue(context));
   for (const auto& id : options.workloads)
     if (std::none_of(catalogue.workloads.begin(), catalogue.workloads.end(), [&](const auto& w) { return w.id == id; }))
@@ -64,16 +65,16 @@ Result<Exit> run(const Options& options, const Context& context) {
 
 }  // namespace
 
-void add_request(CLI::App& cli, Context& context) {
-  static Options options;
-  auto* command = cli.add_subcommand("request", "What to demand from a vendor");
-  command->add_option("--for", options.workloads, "Workloads that the server is meant for")->delimiter(',')->type_name("WORKLOAD,…");
-  command->add_option("--out", options.out, "Write the list, the form and the script to this folder")->type_name("DIR");
-  command->footer(
-      "Examples:\n"
-      "  gpuvet request                                the list, to read\n"
-      "  gpuvet request --for serve-13b --out request  list, form and script, to send");
-  command->callback([&context] { context.run = [&context] { return run(options, context); }; });
+Command request_command(const Context& context) {
+  const auto options = std::make_shared<Options>();
+  return {"request", "What to demand from a vendor",
+          "  gpuvet request                                the list, to read\n"
+          "  gpuvet request --for serve-13b --out request  list, form and script, to send",
+          {
+              {"--for", "Workloads that the server is meant for", &options->workloads, "WORKLOAD,…", false, {}},
+              {"--out", "Write the list, the form and the script to this folder", &options->out, "DIR", false, {}},
+          },
+          [options, &context] { return run_request(*options, context); }};
 }
 
 }  // namespace gpuvet::app

@@ -1,48 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpuvet/commands.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
+#include <optional>
 
+#include "core/text.hpp"
 #include "platform/files.hpp"
 
 namespace gpuvet::app {
 
-void add_collect(CLI::App&, Context&);
-void add_docs(CLI::App&, Context&);
-void add_explain(CLI::App&, Context&);
-void add_list(CLI::App&, Context&);
-void add_report(CLI::App&, Context&);
-void add_request(CLI::App&, Context&);
-void add_vet(CLI::App&, Context&);
+Command collect_command(const Context&);
+Command docs_command(const Context&);
+Command explain_command(const Context&);
+Command list_command(const Context&);
+Command report_command(const Context&);
+Command request_command(const Context&);
+Command vet_command(const Context&);
 
-void add_commands(CLI::App& cli, Context& context) {
-  add_vet(cli, context);
-  add_collect(cli, context);
-  add_report(cli, context);
-  add_request(cli, context);
-  add_explain(cli, context);
-  add_list(cli, context);
-  add_docs(cli, context);
+namespace {
+
+constexpr const char* about =
+    "gpuvet decides whether a GPU server is right for AI work, from the files that a vendor sends.\n"
+    "\n"
+    "  gpuvet vet evidence/            judge a folder of evidence\n"
+    "  gpuvet request                  what to ask a vendor for\n"
+    "  gpuvet explain thermal.core     what a criterion means and where its limit comes from";
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 fit, 1 unfit, 2 wrong usage or unreadable input, 3 inconclusive\n"
+    "(a required criterion has no evidence), 4 internal error.";
+
+CLI::Option* bind(CLI::App& app, const Option& option) {
+  if (const auto* flag = std::get_if<bool*>(&option.to)) return app.add_flag(option.name, **flag, option.help);
+  if (const auto* text = std::get_if<std::string*>(&option.to)) return app.add_option(option.name, **text, option.help)->capture_default_str();
+  auto* list = app.add_option(option.name, *std::get<std::vector<std::string>*>(option.to), option.help);
+  return option.name.front() == '-' && option.type.find(',') != std::string::npos ? list->delimiter(',') : list;
 }
 
-Result<catalogue::Catalogue> load_catalogue(const Context& context) {
-  if (context.data_dir.empty()) return catalogue::parse(catalogue::embedded());
+void add_command(CLI::App& cli, const Command& command, const Command*& chosen) {
+  auto* app = cli.add_subcommand(command.name, command.title);
+  for (const auto& option : command.options) {
+    auto* bound = bind(*app, option);
+    if (!option.type.empty()) bound->type_name(option.type);
+    if (!option.choices.empty()) bound->check(CLI::IsMember(option.choices));
+    bound->required(option.required);
+  }
+  app->footer("Examples:\n" + command.examples);
+  app->callback([&command, &chosen] { chosen = &command; });
+}
+
+}  // namespace
+
+Result<Exit> run(int argc, char** argv) {
+  Context context;
+  CLI::App cli{about};
+  cli.footer(exit_codes);
+  cli.set_version_flag("--version", version_line());
+  cli.add_option("--data-dir", context.data_dir, "Use the catalogue in this folder instead of the built-in one")->type_name("DIR");
+  cli.add_flag("--quiet,-q", context.quiet, "Print only the verdict line");
+  cli.add_flag("--no-color", context.no_color, "No colour, even on a terminal (so does NO_COLOR)");
+  cli.fallthrough();
+  cli.require_subcommand(1);
+  // In the order in which help shows them.
+  const std::vector<Command> commands = {
+      vet_command(context),     collect_command(context), report_command(context), request_command(context),
+      explain_command(context), list_command(context),    docs_command(context),
+  };
+  const Command* chosen = nullptr;
+  for (const auto& command : commands) add_command(cli, command, chosen);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return cli.exit(e) == 0 ? Exit::fit : Exit::usage;
+  }
+  return chosen->run();
+}
+
+Result<catalogue::Catalogue> load_catalogue(const Context& context, catalogue::Parts parts) {
+  if (context.data_dir.empty()) return catalogue::parse(catalogue::embedded(), parts);
   constexpr std::size_t largest = std::size_t{16} << 20, most = 10000;
   GPUVET_TRY(const auto paths, platform::files_below(context.data_dir, 2, most));
-  std::vector<std::string> texts;
-  std::vector<catalogue::File> files;
+  std::vector<std::string> names, texts;
   for (const auto& path : paths) {
     if (path.size() < 5 || path.substr(path.size() - 5) != ".toml") continue;
     GPUVET_TRY(auto text, platform::read_file(path, largest));
     texts.push_back(std::move(text));
-    files.push_back({path.substr(std::min(path.size(), path.find_first_not_of('/', context.data_dir.size()))), {}});
+    names.push_back(path.substr(std::min(path.size(), path.find_first_not_of('/', context.data_dir.size()))));
   }
-  for (std::size_t i = 0; i < files.size(); ++i) files[i].text = texts[i];
-  return in_context(catalogue::parse(files), context.data_dir);
+  std::vector<catalogue::File> files;
+  for (std::size_t i = 0; i < names.size(); ++i) files.push_back({names[i], texts[i]});
+  return in_context(catalogue::parse(files, parts), context.data_dir);
 }
 
 std::string version_line() { return std::string("gpuvet ") + GPUVET_VERSION; }
 
 Result<void> print(const std::string& text) { return platform::write_file("-", text); }
+
+void complain(const std::string& text) { std::fprintf(stderr, "gpuvet: %s\n", printable(text).c_str()); }
 
 }  // namespace gpuvet::app

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands: each has one file cmd_<name>.cpp and one line in commands.cpp.
+// The commands: each has one file cmd_<name>.cpp and one line in commands.cpp. A command declares its
+// options as data; only commands.cpp knows the library that parses them.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "catalogue/catalogue.hpp"
 #include "core/result.hpp"
@@ -14,24 +16,43 @@ namespace gpuvet::app {
 /// Exit codes, as scripts rely on them.
 enum class Exit { fit = 0, unfit = 1, usage = 2, inconclusive = 3, internal = 4 };
 
-/// What every command shares. A command sets `run` when it was chosen.
+/// What every command shares.
 struct Context {
   std::string data_dir;  ///< catalogue to use instead of the embedded one
   bool quiet = false;
   bool no_color = false;
+};
+
+/// An option ("--stage", "--verbose,-v") or, without dashes, a positional argument ("TARGET").
+struct Option {
+  std::string name;
+  std::string help;
+  std::variant<bool*, std::string*, std::vector<std::string>*> to;  ///< lists split at commas
+  std::string type;                                                  ///< what stands for the value in help: "FILE"
+  bool required = false;
+  std::vector<std::string> choices;                                  ///< empty: any text
+};
+
+struct Command {
+  std::string name, title, examples;
+  std::vector<Option> options;
   std::function<Result<Exit>()> run;
 };
 
-/// Adds all commands to `cli`.
-void add_commands(CLI::App& cli, Context& context);
+/// Parses the arguments and runs the chosen command. Help and version print and are Exit::fit; wrong
+/// usage prints why and is Exit::usage.
+Result<Exit> run(int argc, char** argv);
 
 /// The embedded catalogue, or the one in --data-dir.
-Result<catalogue::Catalogue> load_catalogue(const Context& context);
+Result<catalogue::Catalogue> load_catalogue(const Context& context, catalogue::Parts parts = catalogue::Parts::all);
 
 /// "gpuvet 0.1.0"
 std::string version_line();
 
 /// Prints `text` to standard output; a full disk or closed pipe is an error.
 Result<void> print(const std::string& text);
+
+/// Prints `text`, made safe for a terminal, as "gpuvet: text" to standard error.
+void complain(const std::string& text);
 
 }  // namespace gpuvet::app

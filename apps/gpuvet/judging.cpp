@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/text.hpp"
 #include "derive/derive.hpp"
@@ -51,6 +50,7 @@ std::string server_name(const Evidence& evidence) {
 Result<void> write_reports(const judge::Verdict& verdict, const JudgingOptions& options, const Context& context) {
   bool printed = false;
   for (const auto& [name, file] : options.outputs) {
+    if (file.empty()) continue;
     const auto* format = report::format_named(name);
     GPUVET_CHECK(platform::write_file(file, format->render(verdict, {})));
     printed = printed || file == "-";
@@ -75,33 +75,34 @@ Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
 
 }  // namespace
 
-void add_judging_options(CLI::App& command, JudgingOptions& options) {
-  command.add_option("--stage", options.stage, "Which decision this is for: purchase, acceptance or prejob")
-      ->check(CLI::IsMember({"purchase", "acceptance", "prejob"}))->capture_default_str();
-  command.add_option("--for", options.workloads, "Workloads that must fit too (gpuvet list workloads)")->delimiter(',')->type_name("WORKLOAD,…");
-  command.add_option("--server", options.server, "Which machine to judge when the files speak of several")->type_name("NAME");
-  command.add_option("--thermal", options.thermal, "How long a thermal log must last (default: 48h for purchase, 4h else)")->type_name("TIME");
-  command.add_flag("--strict", options.strict, "Exit 1 on warnings too");
-  command.add_flag("--verbose,-v", options.verbose, "Show every finding, not only what needs attention");
-  for (const auto& format : report::all()) {
-    if (format.name == "terminal") continue;
-    command.add_option_function<std::string>(
-        "--" + std::string(format.name), [&options, name = std::string(format.name)](const std::string& file) { options.outputs[name] = file; },
-        "Write " + std::string(format.title) + " to FILE, or to standard output with -")->type_name("FILE");
-  }
+std::vector<Option> judging_options(JudgingOptions& options) {
+  std::vector<Option> out = {
+      {"--stage", "Which decision this is for", &options.stage, "", false, {"purchase", "acceptance", "prejob"}},
+      {"--for", "Workloads that must fit too (gpuvet list workloads)", &options.workloads, "WORKLOAD,…", false, {}},
+      {"--server", "Which machine to judge when the files speak of several", &options.server, "NAME", false, {}},
+      {"--thermal", "How long a thermal log must last (default: 48h for purchase, 4h else)", &options.thermal, "TIME", false, {}},
+      {"--strict", "Exit 1 on warnings too", &options.strict, "", false, {}},
+      {"--verbose,-v", "Show every finding, not only what needs attention", &options.verbose, "", false, {}},
+  };
+  for (const auto& format : report::all())
+    if (format.name != "terminal")
+      out.push_back({"--" + std::string(format.name), "Write " + std::string(format.title) + " to FILE, or to standard output with -",
+                     &options.outputs[std::string(format.name)], "FILE", false, {}});
+  return out;
 }
 
 Result<Exit> judge_and_print(const JudgingOptions& options, const Context& context) {
-  GPUVET_TRY(const auto catalogue, load_catalogue(context));
+  GPUVET_TRY(const auto catalogue, load_catalogue(context, catalogue::Parts::judging));
   GPUVET_CHECK(check_workloads(options.workloads, catalogue));
   const Stage stage = *catalogue::stage_named(options.stage);
   GPUVET_TRY(const double thermal, thermal_seconds(options, stage));
   GPUVET_TRY(auto gathered, gather(options.targets, !context.quiet && platform::error_is_terminal()));
-  for (const auto& complaint : gathered.complaints) std::fprintf(stderr, "gpuvet: %s\n", printable(complaint).c_str());
+  for (const auto& complaint : gathered.complaints) complain(complaint);
   const bool nothing = gathered.evidence.empty();
-  if (nothing && options.outputs.empty()) {
+  const bool written = std::any_of(options.outputs.begin(), options.outputs.end(), [](const auto& o) { return !o.second.empty(); });
+  if (nothing && !written) {
     if (gathered.complaints.empty())
-      for (const auto& input : gathered.inputs) std::fprintf(stderr, "gpuvet: %s: %s\n", printable(input.file).c_str(), printable(input.reason).c_str());
+      for (const auto& input : gathered.inputs) complain(input.file + ": " + input.reason);
     return fail(Errc::malformed, "no evidence: none of the files could be understood");
   }
   GPUVET_TRY(auto evidence, derive::one_server(std::move(gathered.evidence),

@@ -23,7 +23,8 @@ struct JudgingOptions {
   std::map<std::string, std::string> outputs;  ///< format -> file or "-"
 };
 
-void add_judging_options(CLI::App& command, JudgingOptions& options);
+/// Options that vet and report have in common, bound to `options`.
+std::vector<Option> judging_options(JudgingOptions& options);
 
 /// Gathers, derives, judges, prints, and says how it went.
 Result<Exit> judge_and_print(const JudgingOptions& options, const Context& context);

@@ -168,8 +168,11 @@ struct File {
 /// The data that was built into the program.
 std::vector<File> embedded();
 
-/// Parses all of `files`. The error names file and line.
-Result<Catalogue> parse(const std::vector<File>& files);
+/// What a caller wants of the catalogue; judging needs no servers and no claims of the article.
+enum class Parts { all, judging };
+
+/// Parses `files`; the digest covers all of them, whatever `parts`. The error names file and line.
+Result<Catalogue> parse(const std::vector<File>& files, Parts parts = Parts::all);
 
 /// ">= 228 GB/s" and the like.
 Result<Condition> parse_condition(std::string_view text);

@@ -99,7 +99,11 @@ Criterion criterion(TomlReader& in, const std::string& file) {
 }  // namespace
 
 void parse_criteria(TomlReader& in, const std::string& file, Catalogue& out) {
-  in.each_table("criterion", [&](TomlReader& t) { out.criteria.push_back(criterion(t, file)); });
+  in.each_table("criterion", [&](TomlReader& t) {
+    auto made = criterion(t, file);
+    refuse_twice(t, out.criteria, made.id);
+    out.criteria.push_back(std::move(made));
+  });
 }
 
 void parse_groups(TomlReader& in, Catalogue& out) {
@@ -109,6 +113,7 @@ void parse_groups(TomlReader& in, Catalogue& out) {
     if (kind == "benchmark") group.kind = GroupKind::benchmark;
     else if (kind == "kit") group.kind = GroupKind::kit;
     else if (kind != "other") t.refuse("kind", "must be benchmark, kit or other");
+    refuse_twice(t, out.groups, group.id);
     out.groups.push_back(std::move(group));
   });
 }
@@ -128,6 +133,7 @@ void parse_workload(TomlReader& in, Catalogue& out) {
     if (need.otherwise != "unfit" && need.otherwise != "uncertain") t.refuse("otherwise", "must be unfit or uncertain");
     workload.needs.push_back(std::move(need));
   });
+  refuse_twice(in, out.workloads, workload.id);
   out.workloads.push_back(std::move(workload));
 }
 

@@ -15,6 +15,13 @@ Severity severity(TomlReader& in) {
   return Severity::info;
 }
 
+/// A misspelt name would let an unverified figure decide.
+template <class Holds>
+void check_unverified(TomlReader& in, const std::vector<std::string>& names, Holds holds) {
+  for (const auto& name : names)
+    if (!holds(name)) in.refuse("unverified", "'" + name + "' is no field of this file");
+}
+
 }  // namespace
 
 void parse_gpu(TomlReader& in, Catalogue& out) {
@@ -37,6 +44,8 @@ void parse_gpu(TomlReader& in, Catalogue& out) {
   in.table("texts", [&](TomlReader& t) {
     for (const auto& key : t.keys()) gpu.texts.emplace(key, t.text(key));
   });
+  check_unverified(in, gpu.unverified, [&](const std::string& name) { return gpu.fields.contains(name) || gpu.texts.contains(name); });
+  refuse_twice(in, out.gpus, gpu.id);
   out.gpus.push_back(std::move(gpu));
 }
 
@@ -46,6 +55,10 @@ void parse_server(TomlReader& in, Catalogue& out) {
   in.table("facts", [&](TomlReader& t) {
     for (const auto& key : t.keys()) server.facts.emplace_back(key, t.text(key));
   });
+  check_unverified(in, server.unverified, [&](const std::string& name) {
+    return std::any_of(server.facts.begin(), server.facts.end(), [&](const auto& fact) { return fact.first == name; });
+  });
+  refuse_twice(in, out.servers, server.id);
   out.servers.push_back(std::move(server));
 }
 
@@ -74,6 +87,7 @@ void parse_sxids(TomlReader& in, Catalogue& out) {
 
 void parse_claims(TomlReader& in, Catalogue& out) {
   in.each_table("claim", [&](TomlReader& t) {
+    refuse_twice(t, out.claims, t.text("id"));
     out.claims.push_back({t.text("id"), t.text("quote"), t.text("says"), t.text("found"), t.text("verdict"),
                           t.text("does"), t.text("kind"), t.texts("criteria")});
   });

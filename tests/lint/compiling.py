@@ -47,15 +47,20 @@ def in_parallel(run, items):
 
 
 def headers(root, build):
+    # An object, where -fsyntax-only would do: ccache keeps it, and only what changed is compiled again.
+    launcher = ["ccache"] if shutil.which("ccache") else []
+    folder = build / "self_contained_headers"
+    folder.mkdir(exist_ok=True)
     flags = {}
     for file, command in commands(root, build).items():
         flags.setdefault(file.parent, command)
 
     def compile_alone(header):
-        # Twice, so that a missing #pragma once shows.
-        text = f'#include "{header.relative_to(root / "src")}"\n' * 2
-        command = [*flags[header.parent], "-fsyntax-only", "-x", "c++", "-"]
-        done = subprocess.run(command, cwd=build, input=text, text=True, capture_output=True)
+        name = header.relative_to(root / "src")
+        unit = folder / ("_".join(name.with_suffix(".cpp").parts))
+        unit.write_text(f'#include "{name}"\n' * 2)  # twice, so that a missing #pragma once shows
+        command = [*launcher, *flags[header.parent], "-O0", "-g0", "-c", str(unit), "-o", str(unit.with_suffix(".o"))]
+        done = subprocess.run(command, cwd=build, text=True, capture_output=True)
         return done.stderr if done.returncode else ""
 
     all_headers = sorted(h for h in (root / "src").rglob("*.hpp") if h.parent in flags)
