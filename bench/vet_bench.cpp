@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long `gpuvet vet FOLDER` takes as a whole process on one core, next to what cannot be avoided:
-// starting the program and reading the same bytes.
+// How long `gpuvet vet FOLDER` takes as a whole process on one core, next to what cannot be
+// avoided: starting the program and reading the same bytes.
 //   vet_bench build/release/gpuvet examples/sick-gpu [RUNS]
 #include <fcntl.h>
 #include <sched.h>
@@ -49,7 +49,8 @@ double read_folder(const std::string& folder, std::size_t& bytes) {
   const auto files = gpuvet::platform::files_below(folder, 3, 1000);
   if (!files) return 0;
   for (const auto& file : *files)
-    if (const auto text = gpuvet::platform::read_file(file, std::size_t{1} << 30)) bytes += text->size();
+    if (const auto text = gpuvet::platform::read_file(file, std::size_t{1} << 30))
+      bytes += text->size();
   return monotonic_seconds() - start;
 }
 
@@ -69,14 +70,17 @@ int main(int argc, char** argv) {
   std::vector<double> vet, start, read;
   std::size_t bytes = 0;
   for (int i = 0; i <= runs; ++i) {
-    const double a = run({program, "vet", folder, "--json", "-"}), b = run({program, "--version"}), c = read_folder(folder, bytes);
+    const double a = run({program, "vet", folder, "--json", "-"}), b = run({program, "--version"}),
+                 c = read_folder(folder, bytes);
     if (i == 0) continue;  // warm-up
     vet.push_back(a);
     start.push_back(b);
     read.push_back(c);
   }
   const double v = gpuvet::median(vet), s = gpuvet::median(start), r = gpuvet::median(read);
-  std::printf("vet %s: %.1f ms (median of %d), %.1f MB/s\n", folder.c_str(), v * 1e3, runs, static_cast<double>(bytes) / v / 1e6);
-  std::printf("start alone: %.1f ms; reading %.2f MB: %.1f ms; vet / (start + read) = %.1f\n", s * 1e3, static_cast<double>(bytes) / 1e6, r * 1e3, v / (s + r));
+  std::printf("vet %s: %.1f ms (median of %d), %.1f MB/s\n", folder.c_str(), v * 1e3, runs,
+              static_cast<double>(bytes) / v / 1e6);
+  std::printf("start alone: %.1f ms; reading %.2f MB: %.1f ms; vet / (start + read) = %.1f\n",
+              s * 1e3, static_cast<double>(bytes) / 1e6, r * 1e3, v / (s + r));
   return 0;
 }

@@ -22,18 +22,21 @@ struct Options {
 std::string stored_name(std::size_t number, const std::string& name) {
   std::string base = name.substr(name.rfind('/') + 1);
   for (auto& c : base)
-    if (!(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_')) c = '_';
+    if (!(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_'))
+      c = '_';
   return fmt::format("sources/{:03}-{}", number, base);
 }
 
 Result<Exit> collect(const Options& options, const Context& context) {
   if (std::find(options.from.begin(), options.from.end(), "-") != options.from.end())
-    return fail(Errc::usage, "collect keeps files as they are: write standard input to a file first");
+    return fail(Errc::usage,
+                "collect keeps files as they are: write standard input to a file first");
   if (platform::open_file(options.out + "/bundle.json"))
     return fail(Errc::usage, options.out + " holds a bundle already: choose another folder");
   GPUVET_TRY(auto gathered, gather(options.from, !context.quiet && platform::error_is_terminal()));
   for (const auto& complaint : gathered.complaints) complain(complaint);
-  if (gathered.evidence.empty()) return fail(Errc::malformed, "no evidence: none of the files could be understood");
+  if (gathered.evidence.empty())
+    return fail(Errc::malformed, "no evidence: none of the files could be understood");
 
   Bundle bundle;
   bundle.hostname = platform::host_name();
@@ -46,15 +49,19 @@ Result<Exit> collect(const Options& options, const Context& context) {
     // Refused files of a known kind are kept too: a later importer may read them.
     if (!source.kind.empty() && !gathered.paths[i].empty()) {
       source.file = stored_name(bundle.sources.size() + 1, source.name);
-      GPUVET_TRY(source.bytes, platform::copy_file(gathered.paths[i], options.out + "/" + source.file));
+      GPUVET_TRY(source.bytes,
+                 platform::copy_file(gathered.paths[i], options.out + "/" + source.file));
     }
     bundle.sources.push_back(std::move(source));
   }
   for (auto& file : gathered.evidence) bundle.evidence.append(std::move(file.evidence));
-  for (const auto& file : write_bundle(bundle)) GPUVET_CHECK(platform::write_file(options.out + "/" + file.path, file.bytes));
+  for (const auto& file : write_bundle(bundle))
+    GPUVET_CHECK(platform::write_file(options.out + "/" + file.path, file.bytes));
   if (!context.quiet)
-    GPUVET_CHECK(print(fmt::format("{}: {} observations and {} tables from {} of {} files\n", options.out, bundle.evidence.observations.size(),
-                                   bundle.evidence.tables.size(), gathered.evidence.size(), gathered.sources.size())));
+    GPUVET_CHECK(
+        print(fmt::format("{}: {} observations and {} tables from {} of {} files\n", options.out,
+                          bundle.evidence.observations.size(), bundle.evidence.tables.size(),
+                          gathered.evidence.size(), gathered.sources.size())));
   return gathered.complaints.empty() ? Exit::fit : Exit::usage;
 }
 
@@ -62,7 +69,8 @@ Result<Exit> collect(const Options& options, const Context& context) {
 
 Command collect_command(const Context& context) {
   const auto options = std::make_shared<Options>();
-  return {"collect", "Gather evidence into a bundle, to judge elsewhere",
+  return {"collect",
+          "Gather evidence into a bundle, to judge elsewhere",
           "  gpuvet collect --from topo.txt smi.xml dmesg.txt --out bundle && gpuvet vet bundle",
           {
               {"--from", "Files and folders to gather", &options->from, "FILES", true, {}},

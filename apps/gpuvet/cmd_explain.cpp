@@ -41,8 +41,10 @@ Result<Exit> run_explain(const Options& options, const Context& context) {
   const auto found = explain(options.id, catalogue);
   if (!found) {
     const auto close = similar(options.id, catalogue);
-    return fail(Errc::usage, fmt::format("nothing is called '{}'{}", printable(options.id),
-                                         close.empty() ? " (see gpuvet list)" : "; did you mean " + join(close, ", ") + "?"));
+    return fail(Errc::usage,
+                fmt::format("nothing is called '{}'{}", printable(options.id),
+                            close.empty() ? " (see gpuvet list)"
+                                          : "; did you mean " + join(close, ", ") + "?"));
   }
   if (!options.json.empty()) GPUVET_CHECK(platform::write_file(options.json, as_json(*found)));
   if (options.json != "-") GPUVET_CHECK(print(as_text(*found, platform::terminal_width())));
@@ -53,13 +55,19 @@ Result<Exit> run_explain(const Options& options, const Context& context) {
 
 Command explain_command(const Context& context) {
   const auto options = std::make_shared<Options>();
-  return {"explain", "What a criterion, observation, Xid, GPU, workload or claim means",
+  return {"explain",
+          "What a criterion, observation, Xid, GPU, workload or claim means",
           "  gpuvet explain thermal.core       a criterion: limit, source, what the article says\n"
           "  gpuvet explain 79                 an Xid (sxid:12028 for an NVSwitch code)\n"
           "  gpuvet explain C015               a claim of the article, and the evidence",
           {
               {"ID", "Its name or code", &options->id, "", true, {}},
-              {"--json", "Write JSON to FILE, or to standard output with -", &options->json, "FILE", false, {}},
+              {"--json",
+               "Write JSON to FILE, or to standard output with -",
+               &options->json,
+               "FILE",
+               false,
+               {}},
           },
           [options, &context] { return run_explain(*options, context); }};
 }

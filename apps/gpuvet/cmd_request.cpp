@@ -23,9 +23,11 @@ struct Options {
 std::string evidence_list(const catalogue::Catalogue& catalogue) {
   std::vector<std::pair<std::string, std::vector<std::string>>> asked;
   for (const auto& c : catalogue.criteria) {
-    const bool required = std::find(c.required_at.begin(), c.required_at.end(), catalogue::Stage::purchase) != c.required_at.end();
+    const bool required = std::find(c.required_at.begin(), c.required_at.end(),
+                                    catalogue::Stage::purchase) != c.required_at.end();
     if (!required) continue;
-    auto found = std::find_if(asked.begin(), asked.end(), [&](const auto& a) { return a.first == c.evidence; });
+    auto found = std::find_if(asked.begin(), asked.end(),
+                              [&](const auto& a) { return a.first == c.evidence; });
     if (found == asked.end()) found = asked.insert(asked.end(), {c.evidence, {}});
     found->second.push_back(c.title);
   }
@@ -35,12 +37,16 @@ std::string evidence_list(const catalogue::Catalogue& catalogue) {
   return out;
 }
 
-std::string workload_list(const catalogue::Catalogue& catalogue, const std::vector<std::string>& ids) {
+std::string workload_list(const catalogue::Catalogue& catalogue,
+                          const std::vector<std::string>& ids) {
   std::string out;
   for (const auto& w : catalogue.workloads)
     if (std::find(ids.begin(), ids.end(), w.id) != ids.end()) {
       out += fmt::format("- {} ({})\n", w.title, w.id);
-      for (const auto& need : w.needs) out += fmt::format("  - {}\n", wrap(fmt::format("{} {}: {}", need.reads, need.pass.written, need.why), 98, 4));
+      for (const auto& need : w.needs)
+        out += fmt::format(
+            "  - {}\n",
+            wrap(fmt::format("{} {}: {}", need.reads, need.pass.written, need.why), 98, 4));
     }
   return out.empty() ? out : "\n## It is meant for\n\n" + out;
 }
@@ -48,9 +54,12 @@ std::string workload_list(const catalogue::Catalogue& catalogue, const std::vect
 Result<Exit> run_request(const Options& options, const Context& context) {
   GPUVET_TRY(const auto catalogue, load_catalogue(context));
   for (const auto& id : options.workloads)
-    if (std::none_of(catalogue.workloads.begin(), catalogue.workloads.end(), [&](const auto& w) { return w.id == id; }))
-      return fail(Errc::usage, fmt::format("--for {}: no such workload (gpuvet list workloads)", printable(id)));
-  const std::string page = fmt::format("{}{}{}{}", request_head, evidence_list(catalogue), workload_list(catalogue, options.workloads), request_tail);
+    if (std::none_of(catalogue.workloads.begin(), catalogue.workloads.end(),
+                     [&](const auto& w) { return w.id == id; }))
+      return fail(Errc::usage,
+                  fmt::format("--for {}: no such workload (gpuvet list workloads)", printable(id)));
+  const std::string page = fmt::format("{}{}{}{}", request_head, evidence_list(catalogue),
+                                       workload_list(catalogue, options.workloads), request_tail);
   if (options.out.empty()) {
     GPUVET_CHECK(print(page));
     return Exit::fit;
@@ -59,7 +68,9 @@ Result<Exit> run_request(const Options& options, const Context& context) {
   GPUVET_CHECK(platform::write_file(options.out + "/REQUEST.md", page));
   GPUVET_CHECK(platform::write_file(options.out + "/declared.toml", std::string(declared_form)));
   GPUVET_CHECK(platform::write_file(options.out + "/gather.sh", std::string(gather_script)));
-  if (!context.quiet) GPUVET_CHECK(print(fmt::format("Wrote REQUEST.md, declared.toml and gather.sh to {}\n", options.out)));
+  if (!context.quiet)
+    GPUVET_CHECK(
+        print(fmt::format("Wrote REQUEST.md, declared.toml and gather.sh to {}\n", options.out)));
   return Exit::fit;
 }
 
@@ -67,12 +78,23 @@ Result<Exit> run_request(const Options& options, const Context& context) {
 
 Command request_command(const Context& context) {
   const auto options = std::make_shared<Options>();
-  return {"request", "What to demand from a vendor",
+  return {"request",
+          "What to demand from a vendor",
           "  gpuvet request                                the list, to read\n"
           "  gpuvet request --for serve-13b --out request  list, form and script, to send",
           {
-              {"--for", "Workloads that the server is meant for", &options->workloads, "WORKLOAD,…", false, {}},
-              {"--out", "Write the list, the form and the script to this folder", &options->out, "DIR", false, {}},
+              {"--for",
+               "Workloads that the server is meant for",
+               &options->workloads,
+               "WORKLOAD,…",
+               false,
+               {}},
+              {"--out",
+               "Write the list, the form and the script to this folder",
+               &options->out,
+               "DIR",
+               false,
+               {}},
           },
           [options, &context] { return run_request(*options, context); }};
 }

@@ -7,16 +7,27 @@ namespace gpuvet::app {
 
 Command vet_command(const Context& context) {
   const auto options = std::make_shared<JudgingOptions>();
-  Command out{"vet", "Judge a server from files",
-              "  gpuvet vet evidence/                          judge all files of a folder, three levels deep\n"
+  Command out{"vet",
+              "Judge a server from files",
+              "  gpuvet vet evidence/                          judge all files of a folder, three "
+              "levels deep\n"
               "  gpuvet vet topo.txt smi.xml --for serve-13b   ask about a workload too\n"
               "  nvidia-smi topo -m | gpuvet vet -             judge what a tool prints\n"
               "  gpuvet vet evidence/ --json - --html report.html",
-              judging_options(*options), {}};
-  out.options.insert(out.options.begin(), {"TARGET", "Files, folders or bundles of evidence; - reads standard input", &options->targets, "", true, {}});
+              judging_options(*options),
+              {}};
+  out.options.insert(out.options.begin(),
+                     {"TARGET",
+                      "Files, folders or bundles of evidence; - reads standard input",
+                      &options->targets,
+                      "",
+                      true,
+                      {}});
   out.run = [options, &context]() -> Result<Exit> {
     for (const auto& target : options->targets)
-      if (target.rfind("sim:", 0) == 0) return fail(Errc::not_supported, target + ": simulated servers are not part of this version");
+      if (target.rfind("sim:", 0) == 0)
+        return fail(Errc::not_supported,
+                    target + ": simulated servers are not part of this version");
     return judge_and_print(*options, context);
   };
   return out;

@@ -22,7 +22,8 @@ Command vet_command(const Context&);
 namespace {
 
 constexpr const char* about =
-    "gpuvet decides whether a GPU server is right for AI work, from the files that a vendor sends.\n"
+    "gpuvet decides whether a GPU server is right for AI work, from the files that a vendor "
+    "sends.\n"
     "\n"
     "  gpuvet vet evidence/            judge a folder of evidence\n"
     "  gpuvet request                  what to ask a vendor for\n"
@@ -33,10 +34,15 @@ constexpr const char* exit_codes =
     "(a required criterion has no evidence), 4 internal error.";
 
 CLI::Option* bind(CLI::App& app, const Option& option) {
-  if (const auto* flag = std::get_if<bool*>(&option.to)) return app.add_flag(option.name, **flag, option.help);
-  if (const auto* text = std::get_if<std::string*>(&option.to)) return app.add_option(option.name, **text, option.help)->capture_default_str();
-  auto* list = app.add_option(option.name, *std::get<std::vector<std::string>*>(option.to), option.help);
-  return option.name.front() == '-' && option.type.find(',') != std::string::npos ? list->delimiter(',') : list;
+  if (const auto* flag = std::get_if<bool*>(&option.to))
+    return app.add_flag(option.name, **flag, option.help);
+  if (const auto* text = std::get_if<std::string*>(&option.to))
+    return app.add_option(option.name, **text, option.help)->capture_default_str();
+  auto* list =
+      app.add_option(option.name, *std::get<std::vector<std::string>*>(option.to), option.help);
+  return option.name.front() == '-' && option.type.find(',') != std::string::npos
+             ? list->delimiter(',')
+             : list;
 }
 
 void add_command(CLI::App& cli, const Command& command, const Command*& chosen) {
@@ -58,15 +64,18 @@ Result<Exit> run(int argc, char** argv) {
   CLI::App cli{about};
   cli.footer(exit_codes);
   cli.set_version_flag("--version", version_line());
-  cli.add_option("--data-dir", context.data_dir, "Use the catalogue in this folder instead of the built-in one")->type_name("DIR");
+  cli.add_option("--data-dir", context.data_dir,
+                 "Use the catalogue in this folder instead of the built-in one")
+      ->type_name("DIR");
   cli.add_flag("--quiet,-q", context.quiet, "Print only the verdict line");
   cli.add_flag("--no-color", context.no_color, "No colour, even on a terminal (so does NO_COLOR)");
   cli.fallthrough();
   cli.require_subcommand(1);
   // In the order in which help shows them.
   const std::vector<Command> commands = {
-      vet_command(context),     collect_command(context), report_command(context), request_command(context),
-      explain_command(context), list_command(context),    docs_command(context),
+      vet_command(context),     collect_command(context), report_command(context),
+      request_command(context), explain_command(context), list_command(context),
+      docs_command(context),
   };
   const Command* chosen = nullptr;
   for (const auto& command : commands) add_command(cli, command, chosen);
@@ -87,7 +96,8 @@ Result<catalogue::Catalogue> load_catalogue(const Context& context, catalogue::P
     if (path.size() < 5 || path.substr(path.size() - 5) != ".toml") continue;
     GPUVET_TRY(auto text, platform::read_file(path, largest));
     texts.push_back(std::move(text));
-    names.push_back(path.substr(std::min(path.size(), path.find_first_not_of('/', context.data_dir.size()))));
+    names.push_back(
+        path.substr(std::min(path.size(), path.find_first_not_of('/', context.data_dir.size()))));
   }
   std::vector<catalogue::File> files;
   for (std::size_t i = 0; i < names.size(); ++i) files.push_back({names[i], texts[i]});
@@ -98,6 +108,8 @@ std::string version_line() { return std::string("gpuvet ") + GPUVET_VERSION; }
 
 Result<void> print(const std::string& text) { return platform::write_file("-", text); }
 
-void complain(const std::string& text) { std::fprintf(stderr, "gpuvet: %s\n", printable(text).c_str()); }
+void complain(const std::string& text) {
+  std::fprintf(stderr, "gpuvet: %s\n", printable(text).c_str());
+}
 
 }  // namespace gpuvet::app

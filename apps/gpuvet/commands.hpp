@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands: each has one file cmd_<name>.cpp and one line in commands.cpp. A command declares its
-// options as data; only commands.cpp knows the library that parses them.
+// The commands: each has one file cmd_<name>.cpp and one line in commands.cpp. A command declares
+// its options as data; only commands.cpp knows the library that parses them.
 #pragma once
 
 #include <functional>
@@ -28,9 +28,9 @@ struct Option {
   std::string name;
   std::string help;
   std::variant<bool*, std::string*, std::vector<std::string>*> to;  ///< lists split at commas
-  std::string type;                                                  ///< what stands for the value in help: "FILE"
+  std::string type;  ///< what stands for the value in help: "FILE"
   bool required = false;
-  std::vector<std::string> choices;                                  ///< empty: any text
+  std::vector<std::string> choices;  ///< empty: any text
 };
 
 struct Command {
@@ -39,12 +39,13 @@ struct Command {
   std::function<Result<Exit>()> run;
 };
 
-/// Parses the arguments and runs the chosen command. Help and version print and are Exit::fit; wrong
-/// usage prints why and is Exit::usage.
+/// Parses the arguments and runs the chosen command. Help and version print and are Exit::fit;
+/// wrong usage prints why and is Exit::usage.
 Result<Exit> run(int argc, char** argv);
 
 /// The embedded catalogue, or the one in --data-dir.
-Result<catalogue::Catalogue> load_catalogue(const Context& context, catalogue::Parts parts = catalogue::Parts::all);
+Result<catalogue::Catalogue> load_catalogue(const Context& context,
+                                            catalogue::Parts parts = catalogue::Parts::all);
 
 /// "gpuvet 0.1.0"
 std::string version_line();

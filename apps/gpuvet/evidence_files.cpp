@@ -24,7 +24,11 @@ constexpr int folder_depth = 3;
 class Replay final : public ByteSource {
  public:
   Replay(std::string head, ByteSource& rest, std::string name, bool show_progress)
-      : head_{std::move(head)}, left_{head_}, rest_{rest}, name_{std::move(name)}, show_progress_{show_progress} {}
+      : head_{std::move(head)},
+        left_{head_},
+        rest_{rest},
+        name_{std::move(name)},
+        show_progress_{show_progress} {}
   ~Replay() override {
     if (shown_) std::fputs("\r\033[K", stderr);
   }
@@ -49,7 +53,9 @@ class Replay final : public ByteSource {
     if (now - start_ < 2 || now - last_ < 0.5) return;
     last_ = now;
     shown_ = true;
-    const auto line = fmt::format("\r\033[Kreading {}: {}, {:.0f} s", printable(name_), format_value(static_cast<double>(done_), Unit::byte), now - start_);
+    const auto line =
+        fmt::format("\r\033[Kreading {}: {}, {:.0f} s", printable(name_),
+                    format_value(static_cast<double>(done_), Unit::byte), now - start_);
     std::fputs(line.c_str(), stderr);
   }
 
@@ -78,14 +84,18 @@ Result<std::string> read_head(ByteSource& source) {
 std::string unrecognised(std::string_view head) {
   const auto starts = [&](std::string_view magic) { return head.substr(0, magic.size()) == magic; };
   if (head.empty()) return "the file is empty";
-  if (starts("\xff\xfe") || starts("\xfe\xff")) return "UTF-16 text: convert it with iconv -f UTF-16 -t UTF-8";
-  if (starts("%PDF") || starts("PK\x03\x04") || starts("\x1f\x8b")) return "a document or archive: unpack it, or send the tool's own output as text";
+  if (starts("\xff\xfe") || starts("\xfe\xff"))
+    return "UTF-16 text: convert it with iconv -f UTF-16 -t UTF-8";
+  if (starts("%PDF") || starts("PK\x03\x04") || starts("\x1f\x8b"))
+    return "a document or archive: unpack it, or send the tool's own output as text";
   if (head.find('\0') != std::string_view::npos) return "a binary file";
   return "no importer recognises its content (gpuvet list importers)";
 }
 
 /// Files whose form is wrong rather than unknown: refused even inside a folder.
-bool broken_text(std::string_view head) { return head.substr(0, 2) == "\xff\xfe" || head.substr(0, 2) == "\xfe\xff"; }
+bool broken_text(std::string_view head) {
+  return head.substr(0, 2) == "\xff\xfe" || head.substr(0, 2) == "\xfe\xff";
+}
 
 class Gatherer {
  public:
@@ -120,17 +130,23 @@ class Gatherer {
         continue;
       }
       auto head = read_head(**source);
-      if (!head) refuse({file, "", false, head.error().what}, file, true);
-      else add_file(file, file, std::move(*head), **source, false);
+      if (!head)
+        refuse({file, "", false, head.error().what}, file, true);
+      else
+        add_file(file, file, std::move(*head), **source, false);
     }
     return {};
   }
 
-  /// Sources are imported again, so that an old bundle gains from a new importer; stored observations
-  /// count only where no source stands behind them.
+  /// Sources are imported again, so that an old bundle gains from a new importer; stored
+  /// observations count only where no source stands behind them.
   Result<void> add_bundle(const std::string& folder, const std::string& index) {
     GPUVET_TRY(const auto text, platform::read_file(index, largest_json));
-    auto bundle = in_context(read_bundle(text, [&](const std::string& file) { return platform::read_file(folder + file, largest_json); }), index);
+    auto bundle = in_context(read_bundle(text,
+                                         [&](const std::string& file) {
+                                           return platform::read_file(folder + file, largest_json);
+                                         }),
+                             index);
     if (!bundle) return tl::make_unexpected(std::move(bundle).error());
     std::set<std::string> again;
     for (const auto& source : bundle->sources) {
@@ -144,7 +160,9 @@ class Gatherer {
       add_file(source.name, folder + source.file, std::move(head), **opened, false);
       again.insert(source.name);
     }
-    const auto reread = [&](const auto& fact) { return fact.provenance != nullptr && again.contains(fact.provenance->source); };
+    const auto reread = [&](const auto& fact) {
+      return fact.provenance != nullptr && again.contains(fact.provenance->source);
+    };
     std::erase_if(bundle->evidence.observations, reread);
     std::erase_if(bundle->evidence.tables, reread);
     if (!bundle->evidence.observations.empty() || !bundle->evidence.tables.empty()) {
@@ -154,7 +172,8 @@ class Gatherer {
     return {};
   }
 
-  void add_file(const std::string& name, const std::string& path, std::string head, ByteSource& rest, bool named) {
+  void add_file(const std::string& name, const std::string& path, std::string head,
+                ByteSource& rest, bool named) {
     const auto* importer = ingest::recognise(head);
     if (importer == nullptr) {
       refuse({name, "", false, unrecognised(head)}, path, named || broken_text(head));

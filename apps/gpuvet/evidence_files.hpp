@@ -14,11 +14,12 @@
 namespace gpuvet::app {
 
 struct Gathered {
-  std::vector<judge::Input> inputs;              ///< one for each file, understood or not
-  std::vector<derive::FileEvidence> evidence;    ///< of the understood ones
-  std::vector<BundleSource> sources;             ///< the same files, as a bundle lists them
-  std::vector<std::string> paths;                ///< where each file lies, as `sources`
-  std::vector<std::string> complaints;           ///< "topo.txt:12: …" for each file that should have been readable
+  std::vector<judge::Input> inputs;            ///< one for each file, understood or not
+  std::vector<derive::FileEvidence> evidence;  ///< of the understood ones
+  std::vector<BundleSource> sources;           ///< the same files, as a bundle lists them
+  std::vector<std::string> paths;              ///< where each file lies, as `sources`
+  std::vector<std::string>
+      complaints;  ///< "topo.txt:12: …" for each file that should have been readable
 };
 
 /// Reads all of `targets` (files, folders, bundles, "-").

@@ -25,14 +25,18 @@ Result<double> thermal_seconds(const JudgingOptions& options, Stage stage) {
   if (options.thermal.empty()) return thermal_hours(stage) * 3600;
   const auto measure = parse_measure(options.thermal);
   if (!measure || measure->unit != Unit::second || measure->value < 0)
-    return fail(Errc::usage, fmt::format("--thermal {}: not a duration; write 48h or 30min", printable(options.thermal)));
+    return fail(Errc::usage, fmt::format("--thermal {}: not a duration; write 48h or 30min",
+                                         printable(options.thermal)));
   return measure->value;
 }
 
-Result<void> check_workloads(const std::vector<std::string>& asked, const catalogue::Catalogue& catalogue) {
+Result<void> check_workloads(const std::vector<std::string>& asked,
+                             const catalogue::Catalogue& catalogue) {
   for (const auto& id : asked)
-    if (std::none_of(catalogue.workloads.begin(), catalogue.workloads.end(), [&](const auto& w) { return w.id == id; }))
-      return fail(Errc::usage, fmt::format("--for {}: no such workload (gpuvet list workloads)", printable(id)));
+    if (std::none_of(catalogue.workloads.begin(), catalogue.workloads.end(),
+                     [&](const auto& w) { return w.id == id; }))
+      return fail(Errc::usage,
+                  fmt::format("--for {}: no such workload (gpuvet list workloads)", printable(id)));
   return {};
 }
 
@@ -47,7 +51,8 @@ std::string server_name(const Evidence& evidence) {
   return out;
 }
 
-Result<void> write_reports(const judge::Verdict& verdict, const JudgingOptions& options, const Context& context) {
+Result<void> write_reports(const judge::Verdict& verdict, const JudgingOptions& options,
+                           const Context& context) {
   bool printed = false;
   for (const auto& [name, file] : options.outputs) {
     if (file.empty()) continue;
@@ -57,7 +62,8 @@ Result<void> write_reports(const judge::Verdict& verdict, const JudgingOptions& 
   }
   if (printed) return {};
   report::Style style;
-  style.colour = !context.no_color && platform::environment("NO_COLOR").empty() && platform::output_is_terminal();
+  style.colour = !context.no_color && platform::environment("NO_COLOR").empty() &&
+                 platform::output_is_terminal();
   style.verbose = options.verbose;
   style.width = platform::terminal_width();
   const auto text = report::format_named("terminal")->render(verdict, style);
@@ -69,7 +75,8 @@ Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
   if (verdict.outcome == judge::Outcome::unfit) return Exit::unfit;
   if (unreadable) return Exit::usage;
   if (verdict.outcome == judge::Outcome::inconclusive) return Exit::inconclusive;
-  const bool warned = std::any_of(verdict.findings.begin(), verdict.findings.end(), [](const auto& f) { return f.status == judge::Status::warn; });
+  const bool warned = std::any_of(verdict.findings.begin(), verdict.findings.end(),
+                                  [](const auto& f) { return f.status == judge::Status::warn; });
   return strict && warned ? Exit::unfit : Exit::fit;
 }
 
@@ -77,17 +84,47 @@ Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
 
 std::vector<Option> judging_options(JudgingOptions& options) {
   std::vector<Option> out = {
-      {"--stage", "Which decision this is for", &options.stage, "", false, {"purchase", "acceptance", "prejob"}},
-      {"--for", "Workloads that must fit too (gpuvet list workloads)", &options.workloads, "WORKLOAD,…", false, {}},
-      {"--server", "Which machine to judge when the files speak of several", &options.server, "NAME", false, {}},
-      {"--thermal", "How long a thermal log must last (default: 48h for purchase, 4h else)", &options.thermal, "TIME", false, {}},
+      {"--stage",
+       "Which decision this is for",
+       &options.stage,
+       "",
+       false,
+       {"purchase", "acceptance", "prejob"}},
+      {"--for",
+       "Workloads that must fit too (gpuvet list workloads)",
+       &options.workloads,
+       "WORKLOAD,…",
+       false,
+       {}},
+      {"--server",
+       "Which machine to judge when the files speak of several",
+       &options.server,
+       "NAME",
+       false,
+       {}},
+      {"--thermal",
+       "How long a thermal log must last (default: 48h for purchase, 4h else)",
+       &options.thermal,
+       "TIME",
+       false,
+       {}},
       {"--strict", "Exit 1 on warnings too", &options.strict, "", false, {}},
-      {"--verbose,-v", "Show every finding, not only what needs attention", &options.verbose, "", false, {}},
+      {"--verbose,-v",
+       "Show every finding, not only what needs attention",
+       &options.verbose,
+       "",
+       false,
+       {}},
   };
   for (const auto& format : report::all())
     if (format.name != "terminal")
-      out.push_back({"--" + std::string(format.name), "Write " + std::string(format.title) + " to FILE, or to standard output with -",
-                     &options.outputs[std::string(format.name)], "FILE", false, {}});
+      out.push_back(
+          {"--" + std::string(format.name),
+           "Write " + std::string(format.title) + " to FILE, or to standard output with -",
+           &options.outputs[std::string(format.name)],
+           "FILE",
+           false,
+           {}});
   return out;
 }
 
@@ -96,17 +133,21 @@ Result<Exit> judge_and_print(const JudgingOptions& options, const Context& conte
   GPUVET_CHECK(check_workloads(options.workloads, catalogue));
   const Stage stage = *catalogue::stage_named(options.stage);
   GPUVET_TRY(const double thermal, thermal_seconds(options, stage));
-  GPUVET_TRY(auto gathered, gather(options.targets, !context.quiet && platform::error_is_terminal()));
+  GPUVET_TRY(auto gathered,
+             gather(options.targets, !context.quiet && platform::error_is_terminal()));
   for (const auto& complaint : gathered.complaints) complain(complaint);
   const bool nothing = gathered.evidence.empty();
-  const bool written = std::any_of(options.outputs.begin(), options.outputs.end(), [](const auto& o) { return !o.second.empty(); });
+  const bool written = std::any_of(options.outputs.begin(), options.outputs.end(),
+                                   [](const auto& o) { return !o.second.empty(); });
   if (nothing && !written) {
     if (gathered.complaints.empty())
       for (const auto& input : gathered.inputs) complain(input.file + ": " + input.reason);
     return fail(Errc::malformed, "no evidence: none of the files could be understood");
   }
-  GPUVET_TRY(auto evidence, derive::one_server(std::move(gathered.evidence),
-                                              options.server.empty() ? std::nullopt : std::optional(options.server)));
+  GPUVET_TRY(
+      auto evidence,
+      derive::one_server(std::move(gathered.evidence),
+                         options.server.empty() ? std::nullopt : std::optional(options.server)));
   evidence = derive::derive(std::move(evidence), catalogue, {thermal});
   auto verdict = judge::judge(std::move(evidence), catalogue, {stage, options.workloads});
   verdict.inputs = std::move(gathered.inputs);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What vet and report share: options for judging and printing, and the way from targets to a verdict.
+// What vet and report share: options for judging and printing, and the way from targets to a
+// verdict.
 #pragma once
 
 #include <map>

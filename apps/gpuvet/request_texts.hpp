@@ -35,7 +35,8 @@ A thermal log counts when it covers the time asked, with at least 95 % of the sa
 utilization or more, and no gap over 10 s.
 )";
 
-inline constexpr std::string_view declared_form = R"(# What only documents say. Leave out what does not apply; give document and page for each answer.
+inline constexpr std::string_view declared_form =
+    R"(# What only documents say. Leave out what does not apply; give document and page for each answer.
 
 [server]
 vendor = ""

@@ -14,21 +14,31 @@ namespace {
 /// Which parser a data file goes to, by its path.
 Result<void> parse_file(const File& file, TomlReader& in, Catalogue& out) {
   const auto in_folder = [&](std::string_view folder) { return file.path.rfind(folder, 0) == 0; };
-  if (file.path == "groups.toml") parse_groups(in, out);
-  else if (in_folder("criteria/")) parse_criteria(in, file.path, out);
-  else if (in_folder("workloads/")) parse_workload(in, out);
-  else if (in_folder("gpus/")) parse_gpu(in, out);
-  else if (in_folder("servers/")) parse_server(in, out);
-  else if (file.path == "xid.toml") parse_xids(in, out);
-  else if (file.path == "sxid.toml") parse_sxids(in, out);
-  else if (file.path == "article.toml") parse_claims(in, out);
-  else return fail(Errc::malformed, "no kind of catalogue data lives here");
+  if (file.path == "groups.toml")
+    parse_groups(in, out);
+  else if (in_folder("criteria/"))
+    parse_criteria(in, file.path, out);
+  else if (in_folder("workloads/"))
+    parse_workload(in, out);
+  else if (in_folder("gpus/"))
+    parse_gpu(in, out);
+  else if (in_folder("servers/"))
+    parse_server(in, out);
+  else if (file.path == "xid.toml")
+    parse_xids(in, out);
+  else if (file.path == "sxid.toml")
+    parse_sxids(in, out);
+  else if (file.path == "article.toml")
+    parse_claims(in, out);
+  else
+    return fail(Errc::malformed, "no kind of catalogue data lives here");
   return {};
 }
 
 /// Whether a file can change a verdict.
 bool judges(const File& file) {
-  return file.path != "article.toml" && file.path != "sxid.toml" && file.path.rfind("servers/", 0) != 0;
+  return file.path != "article.toml" && file.path != "sxid.toml" &&
+         file.path.rfind("servers/", 0) != 0;
 }
 
 /// What no single file can see: groups and criteria that are named but don't exist.
@@ -38,13 +48,16 @@ Result<void> check_references(const Catalogue& c) {
   for (const auto& criterion : c.criteria) {
     ids.insert(criterion.id);
     if (!groups.contains(criterion.group))
-      return fail(Errc::malformed, fmt::format("{}: criterion {} is in group '{}', which groups.toml lacks",
-                                               criterion.file, criterion.id, criterion.group));
+      return fail(Errc::malformed,
+                  fmt::format("{}: criterion {} is in group '{}', which groups.toml lacks",
+                              criterion.file, criterion.id, criterion.group));
   }
   for (const auto& claim : c.claims)
     for (const auto& id : claim.criteria)
       if (!ids.contains(id))
-        return fail(Errc::malformed, fmt::format("article.toml: claim {} names criterion {}, which is none", claim.id, id));
+        return fail(
+            Errc::malformed,
+            fmt::format("article.toml: claim {} names criterion {}, which is none", claim.id, id));
   return {};
 }
 
@@ -70,9 +83,10 @@ Result<Catalogue> parse(const std::vector<File>& files, Parts parts) {
     if (parts == Parts::judging && !judges(file)) continue;
     const auto parsed = toml::parse(file.text);
     if (!parsed)
-      return in_context(Result<Catalogue>(fail(Errc::malformed, std::string(parsed.error().description()),
-                                               parsed.error().source().begin.line)),
-                        file.path);
+      return in_context(
+          Result<Catalogue>(fail(Errc::malformed, std::string(parsed.error().description()),
+                                 parsed.error().source().begin.line)),
+          file.path);
     std::optional<Error> problem;
     TomlReader reader(parsed.table(), problem);
     auto placed = in_context(parse_file(file, reader, out), file.path);
@@ -90,9 +104,12 @@ Result<Catalogue> parse(const std::vector<File>& files, Parts parts) {
 
 std::string_view name(Stage stage) {
   switch (stage) {
-    case Stage::purchase: return "purchase";
-    case Stage::acceptance: return "acceptance";
-    case Stage::prejob: return "prejob";
+    case Stage::purchase:
+      return "purchase";
+    case Stage::acceptance:
+      return "acceptance";
+    case Stage::prejob:
+      return "prejob";
   }
   return "";
 }

@@ -23,8 +23,8 @@ enum class Severity { info, warn, fail };
 std::string_view name(Stage);
 std::optional<Stage> stage_named(std::string_view);
 
-/// Where a figure comes from. Tier 1 vendor document or code, 2 cloud operator or raw benchmark log,
-/// 3 independent measurement, 4 unsourced article. Tier 4 alone never fails a server.
+/// Where a figure comes from. Tier 1 vendor document or code, 2 cloud operator or raw benchmark
+/// log, 3 independent measurement, 4 unsourced article. Tier 4 alone never fails a server.
 struct Source {
   int tier = 4;
   std::string ref;
@@ -32,12 +32,22 @@ struct Source {
 
 /// "<= ref - 3 K", ">= 228 GB/s", "count == 1", "empty", "any": how one observation compares.
 struct Condition {
-  enum class Op { any, empty, not_empty, equal, not_equal, less, less_equal, greater, greater_equal };
+  enum class Op {
+    any,
+    empty,
+    not_empty,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal
+  };
   Op op = Op::any;
   bool count = false;     ///< compares how many entries a list has
   bool relative = false;  ///< right side is factor x reference + number
   double factor = 1;
-  double number = 0;      ///< base units; the offset when relative
+  double number = 0;  ///< base units; the offset when relative
   Unit unit = Unit::none;
   std::optional<std::string> text;  ///< right side of == and != on text, "true"/"false" on flags
   std::string written;              ///< as the catalogue has it
@@ -89,7 +99,7 @@ struct Gpu {
   std::vector<std::string> names, device_ids, subsystem_ids;
   std::string architecture;
   bool datacenter = false;
-  std::string nvlink_attach;  ///< "module" (SXM), "bridge", "none"
+  std::string nvlink_attach;                           ///< "module" (SXM), "bridge", "none"
   std::map<std::string, Measure, std::less<>> fields;  ///< numbers by name, base units
   std::map<std::string, std::string, std::less<>> texts;
   std::vector<std::string> unverified;

@@ -15,8 +15,12 @@ namespace {
 using Op = Condition::Op;
 
 constexpr std::array<std::pair<std::string_view, Op>, 6> operators = {{
-    {">=", Op::greater_equal}, {"<=", Op::less_equal}, {"==", Op::equal},
-    {"!=", Op::not_equal},     {">", Op::greater},     {"<", Op::less},
+    {">=", Op::greater_equal},
+    {"<=", Op::less_equal},
+    {"==", Op::equal},
+    {"!=", Op::not_equal},
+    {">", Op::greater},
+    {"<", Op::less},
 }};
 
 /// "ref", "0.8 ref", "ref + 3 K", "ref - 3 K" after the operator.
@@ -27,13 +31,16 @@ Result<Condition> parse_relative(Condition c, std::string_view right) {
   auto after = trim(right.substr(at + 3));
   if (!before.empty()) {
     const auto factor = parse_number(before);
-    if (!factor) return fail(Errc::malformed, fmt::format("'{}': the factor before ref is no number", c.written));
+    if (!factor)
+      return fail(Errc::malformed,
+                  fmt::format("'{}': the factor before ref is no number", c.written));
     c.factor = *factor;
   }
   if (after.empty()) return c;
   const bool minus = after.front() == '-';
   if (!minus && after.front() != '+')
-    return fail(Errc::malformed, fmt::format("'{}': after ref comes + or - and an offset", c.written));
+    return fail(Errc::malformed,
+                fmt::format("'{}': after ref comes + or - and an offset", c.written));
   GPUVET_TRY(const auto offset, parse_measure(after.substr(1)));
   c.number = minus ? -offset.value : offset.value;
   c.unit = offset.unit;
@@ -59,7 +66,8 @@ Result<Condition> parse_condition(std::string_view text) {
     return text.substr(0, candidate.first.size()) == candidate.first;
   });
   if (found == operators.end())
-    return fail(Errc::malformed, fmt::format("'{}' starts with none of >= <= == != > < any empty count", text));
+    return fail(Errc::malformed,
+                fmt::format("'{}' starts with none of >= <= == != > < any empty count", text));
   c.op = found->second;
   const auto right = trim(text.substr(found->first.size()));
   if (right.empty()) return fail(Errc::malformed, fmt::format("'{}' compares with nothing", text));

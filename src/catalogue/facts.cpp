@@ -44,19 +44,23 @@ void parse_gpu(TomlReader& in, Catalogue& out) {
   in.table("texts", [&](TomlReader& t) {
     for (const auto& key : t.keys()) gpu.texts.emplace(key, t.text(key));
   });
-  check_unverified(in, gpu.unverified, [&](const std::string& name) { return gpu.fields.contains(name) || gpu.texts.contains(name); });
+  check_unverified(in, gpu.unverified, [&](const std::string& name) {
+    return gpu.fields.contains(name) || gpu.texts.contains(name);
+  });
   refuse_twice(in, out.gpus, gpu.id);
   out.gpus.push_back(std::move(gpu));
 }
 
 void parse_server(TomlReader& in, Catalogue& out) {
-  Server server{in.text("id"), in.text("vendor"), in.text("model"), in.text("kind"), {}, {}, in.text("source")};
+  Server server{in.text("id"),    in.text("vendor"), in.text("model"), in.text("kind"), {}, {},
+                in.text("source")};
   server.unverified = in.texts("unverified");
   in.table("facts", [&](TomlReader& t) {
     for (const auto& key : t.keys()) server.facts.emplace_back(key, t.text(key));
   });
   check_unverified(in, server.unverified, [&](const std::string& name) {
-    return std::any_of(server.facts.begin(), server.facts.end(), [&](const auto& fact) { return fact.first == name; });
+    return std::any_of(server.facts.begin(), server.facts.end(),
+                       [&](const auto& fact) { return fact.first == name; });
   });
   refuse_twice(in, out.servers, server.id);
   out.servers.push_back(std::move(server));
@@ -80,7 +84,8 @@ void parse_xids(TomlReader& in, Catalogue& out) {
 
 void parse_sxids(TomlReader& in, Catalogue& out) {
   in.each_table("sxid", [&](TomlReader& t) {
-    const Sxid sxid{t.integer("code"), t.text("meaning"), t.flag_or("fatal", false), t.text("next"), t.text("source")};
+    const Sxid sxid{t.integer("code"), t.text("meaning"), t.flag_or("fatal", false), t.text("next"),
+                    t.text("source")};
     if (!out.sxids.emplace(sxid.code, sxid).second) t.refuse("code", "stands twice");
   });
 }
@@ -88,8 +93,8 @@ void parse_sxids(TomlReader& in, Catalogue& out) {
 void parse_claims(TomlReader& in, Catalogue& out) {
   in.each_table("claim", [&](TomlReader& t) {
     refuse_twice(t, out.claims, t.text("id"));
-    out.claims.push_back({t.text("id"), t.text("quote"), t.text("says"), t.text("found"), t.text("verdict"),
-                          t.text("does"), t.text("kind"), t.texts("criteria")});
+    out.claims.push_back({t.text("id"), t.text("quote"), t.text("says"), t.text("found"),
+                          t.text("verdict"), t.text("does"), t.text("kind"), t.texts("criteria")});
   });
 }
 
@@ -112,12 +117,14 @@ const Gpu* Catalogue::gpu_matching(std::string_view product, std::string_view de
 }
 
 const Gpu* Catalogue::gpu(std::string_view id) const {
-  const auto found = std::find_if(gpus.begin(), gpus.end(), [&](const Gpu& g) { return g.id == id; });
+  const auto found =
+      std::find_if(gpus.begin(), gpus.end(), [&](const Gpu& g) { return g.id == id; });
   return found == gpus.end() ? nullptr : &*found;
 }
 
 const Criterion* Catalogue::criterion(std::string_view id) const {
-  const auto found = std::find_if(criteria.begin(), criteria.end(), [&](const Criterion& c) { return c.id == id; });
+  const auto found = std::find_if(criteria.begin(), criteria.end(),
+                                  [&](const Criterion& c) { return c.id == id; });
   return found == criteria.end() ? nullptr : &*found;
 }
 

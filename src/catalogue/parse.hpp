@@ -14,7 +14,8 @@ namespace gpuvet::catalogue {
 /// Refuses an id that `all` holds already.
 template <class T>
 void refuse_twice(TomlReader& in, const std::vector<T>& all, const std::string& id) {
-  const bool known = std::any_of(all.begin(), all.end(), [&](const T& other) { return other.id == id; });
+  const bool known =
+      std::any_of(all.begin(), all.end(), [&](const T& other) { return other.id == id; });
   if (known) in.refuse("id", "'" + id + "' stands twice");
 }
 

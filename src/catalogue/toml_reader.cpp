@@ -24,8 +24,11 @@ const toml::node* TomlReader::take(std::string_view key) {
 void TomlReader::refuse(std::string_view key, std::string what) {
   if (problem_) return;
   const toml::node* node = table_.get(key);
-  problem_ = Error{Errc::malformed, std::string(key) + ": " + std::move(what),
-                   line_of(node == nullptr ? table_ : *node), {}, {}};
+  problem_ = Error{Errc::malformed,
+                   std::string(key) + ": " + std::move(what),
+                   line_of(node == nullptr ? table_ : *node),
+                   {},
+                   {}};
 }
 
 std::string TomlReader::text(std::string_view key) {
@@ -62,7 +65,8 @@ std::vector<std::string> TomlReader::texts(std::string_view key) {
   if (const auto one = node->value_exact<std::string>()) return {*one};
   const toml::array* list = node->as_array();
   std::vector<std::string> out;
-  if (list == nullptr) refuse(key, "must be text or a list of texts");
+  if (list == nullptr)
+    refuse(key, "must be text or a list of texts");
   else
     for (const auto& element : *list) {
       const auto value = element.value_exact<std::string>();
@@ -76,10 +80,14 @@ std::vector<std::string> TomlReader::scalars(std::string_view key) {
   const toml::node* node = take(key);
   std::vector<std::string> out;
   const auto add = [&](const toml::node& scalar) {
-    if (const auto text_value = scalar.value_exact<std::string>()) out.push_back(*text_value);
-    else if (const auto flag = scalar.value_exact<bool>()) out.emplace_back(*flag ? "true" : "false");
-    else if (scalar.is_number()) out.push_back(format_number(scalar.value<double>().value_or(0)));
-    else refuse(key, "must be text, a number or a flag");
+    if (const auto text_value = scalar.value_exact<std::string>())
+      out.push_back(*text_value);
+    else if (const auto flag = scalar.value_exact<bool>())
+      out.emplace_back(*flag ? "true" : "false");
+    else if (scalar.is_number())
+      out.push_back(format_number(scalar.value<double>().value_or(0)));
+    else
+      refuse(key, "must be text, a number or a flag");
   };
   if (node == nullptr) return out;
   if (const toml::array* list = node->as_array())

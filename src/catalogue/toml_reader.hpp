@@ -3,12 +3,12 @@
 // asked for are wrong too, so that a typo in the catalogue never passes silently.
 #pragma once
 
+#include <toml++/toml.h>
 #include <functional>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <vector>
 
 #include "core/result.hpp"
@@ -23,11 +23,11 @@ class TomlReader {
 
   [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
 
-  std::string text(std::string_view key);                                ///< required
+  std::string text(std::string_view key);  ///< required
   std::string text_or(std::string_view key, std::string_view otherwise);
   bool flag_or(std::string_view key, bool otherwise);
-  int integer(std::string_view key);                                     ///< required
-  std::vector<std::string> texts(std::string_view key);                  ///< one text or a list; none: {}
+  int integer(std::string_view key);                     ///< required
+  std::vector<std::string> texts(std::string_view key);  ///< one text or a list; none: {}
 
   /// Texts, numbers or flags, one or a list, as text: 8 -> "8", true -> "true".
   std::vector<std::string> scalars(std::string_view key);
@@ -35,9 +35,11 @@ class TomlReader {
   /// A bare number, or text with a unit ("400 W").
   std::optional<Measure> measure(std::string_view key);
 
-  void each_table(std::string_view key, const std::function<void(TomlReader&)>& visit);  ///< [[key]]
-  void table(std::string_view key, const std::function<void(TomlReader&)>& visit);       ///< [key], optional
-  [[nodiscard]] std::vector<std::string> keys() const;                                   ///< in file order
+  void each_table(std::string_view key,
+                  const std::function<void(TomlReader&)>& visit);  ///< [[key]]
+  void table(std::string_view key,
+             const std::function<void(TomlReader&)>& visit);  ///< [key], optional
+  [[nodiscard]] std::vector<std::string> keys() const;        ///< in file order
 
   /// Refuses keys that were not asked for.
   void finish();

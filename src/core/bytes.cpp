@@ -61,14 +61,19 @@ std::optional<std::string_view> LineReader::next() {
       if (refill()) continue;
       if (error_ || begin_ == end_) return {};
     }
-    const std::size_t stop = found == nullptr
-                                 ? end_
-                                 : static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.data());
+    const std::size_t stop =
+        found == nullptr
+            ? end_
+            : static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.data());
     std::string_view line(buffer_.data() + begin_, stop - begin_);
     begin_ = scanned_ = found == nullptr ? end_ : stop + 1;
     ++line_;
     if (!line.empty() && std::memchr(line.data(), '\0', line.size()) != nullptr) {
-      error_ = Error{Errc::malformed, "line holds a NUL byte: a binary or UTF-16 file, not text", line_, {}, {}};
+      error_ = Error{Errc::malformed,
+                     "line holds a NUL byte: a binary or UTF-16 file, not text",
+                     line_,
+                     {},
+                     {}};
       return {};
     }
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);

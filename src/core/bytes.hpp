@@ -35,7 +35,8 @@ class MemorySource final : public ByteSource {
 Result<std::string> read_all(ByteSource& source, std::size_t limit);
 
 /// Lines of a source: linear time, memory bounded by the longest line allowed. A line ends at LF or
-/// CR LF; the last may lack its end. A NUL byte or a line beyond the limit is an error with its number.
+/// CR LF; the last may lack its end. A NUL byte or a line beyond the limit is an error with its
+/// number.
 class LineReader {
  public:
   static constexpr std::size_t longest_line = std::size_t{1} << 20;

@@ -63,11 +63,11 @@ Result<T> in_context(Result<T> r, std::string line) {
 #define GPUVET_CONCAT(a, b) GPUVET_CONCAT_IMPL(a, b)
 /// GPUVET_TRY(auto text, read_file(p));  returns the error to the caller, or binds the value.
 #define GPUVET_TRY(decl, expr) GPUVET_TRY_IMPL(GPUVET_CONCAT(gpuvet_try_, __LINE__), decl, expr)
-#define GPUVET_TRY_IMPL(tmp, decl, expr)                            \
-  auto tmp = (expr);                                                \
-  if (!tmp) return tl::make_unexpected(std::move(tmp).error());     \
+#define GPUVET_TRY_IMPL(tmp, decl, expr)                        \
+  auto tmp = (expr);                                            \
+  if (!tmp) return tl::make_unexpected(std::move(tmp).error()); \
   decl = std::move(*tmp)
 /// GPUVET_CHECK(write_file(p, bytes));  the same for Result<void>.
-#define GPUVET_CHECK(expr)                                          \
-  if (auto gpuvet_checked = (expr); !gpuvet_checked)                \
+#define GPUVET_CHECK(expr)                           \
+  if (auto gpuvet_checked = (expr); !gpuvet_checked) \
   return tl::make_unexpected(std::move(gpuvet_checked).error())

@@ -11,23 +11,28 @@ namespace {
 constexpr std::string_view blanks = " \t\r\n\f\v";
 
 char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (lower_char(c) >= 'a' && lower_char(c) <= 'f'); }
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (lower_char(c) >= 'a' && lower_char(c) <= 'f');
+}
 bool all_hex(std::string_view s) { return !s.empty() && std::all_of(s.begin(), s.end(), is_hex); }
 
 /// Length of the valid UTF-8 sequence at the start of `s`; 0 when it is none.
 std::size_t utf8_length(std::string_view s) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
   const unsigned char lead = byte(0);
-  const std::size_t n = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                        : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  const std::size_t n = lead < 0x80                   ? 1
+                        : lead >= 0xC2 && lead < 0xE0 ? 2
+                        : lead >= 0xE0 && lead < 0xF0 ? 3
+                        : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                      : 0;
   if (n == 0 || n > s.size()) return 0;
   for (std::size_t i = 1; i < n; ++i)
     if ((byte(i) & 0xC0) != 0x80) return 0;
-  if (lead == 0xE0 && byte(1) < 0xA0) return 0;                        // overlong
-  if (lead == 0xED && byte(1) >= 0xA0) return 0;                       // surrogate
-  if (lead == 0xF0 && byte(1) < 0x90) return 0;                        // overlong
-  if (lead == 0xF4 && byte(1) >= 0x90) return 0;                       // beyond U+10FFFF
-  if (lead == 0xC2 && byte(1) < 0xA0) return 0;                        // C1 controls
+  if (lead == 0xE0 && byte(1) < 0xA0) return 0;   // overlong
+  if (lead == 0xED && byte(1) >= 0xA0) return 0;  // surrogate
+  if (lead == 0xF0 && byte(1) < 0x90) return 0;   // overlong
+  if (lead == 0xF4 && byte(1) >= 0x90) return 0;  // beyond U+10FFFF
+  if (lead == 0xC2 && byte(1) < 0xA0) return 0;   // C1 controls
   return n;
 }
 
@@ -96,7 +101,8 @@ std::string format_number(double v) {
   char buffer[64];
   constexpr double exact = 9007199254740992.0;  // 2^53: integers up to here are exact
   if (std::nearbyint(v) == v && std::abs(v) < exact) {
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(v)).ptr;
+    const auto end =
+        std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(v)).ptr;
     return {buffer, end};
   }
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, v).ptr};
@@ -169,8 +175,10 @@ std::string wrap(std::string_view text, std::size_t width, std::size_t indent) {
   std::size_t column = indent;
   for (const auto word : words(text)) {
     // Columns, not bytes: UTF-8 continuation bytes take no room.
-    const auto columns = static_cast<std::size_t>(std::count_if(
-        word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    const auto columns =
+        static_cast<std::size_t>(std::count_if(word.begin(), word.end(), [](char c) {
+          return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+        }));
     if (column > indent && column + 1 + columns > width) {
       out += '\n' + std::string(indent, ' ');
       column = indent;

@@ -91,18 +91,30 @@ std::string scaled(double v, std::initializer_list<Step> largest_first) {
 
 std::string_view symbol(Unit unit) {
   switch (unit) {
-    case Unit::none: return "";
-    case Unit::ratio: return "1";
-    case Unit::byte: return "B";
-    case Unit::second: return "s";
-    case Unit::byte_per_second: return "B/s";
-    case Unit::watt: return "W";
-    case Unit::joule: return "J";
-    case Unit::hertz: return "Hz";
-    case Unit::celsius: return "°C";
-    case Unit::kelvin: return "K";
-    case Unit::flop_per_second: return "FLOP/s";
-    case Unit::usd: return "USD";
+    case Unit::none:
+      return "";
+    case Unit::ratio:
+      return "1";
+    case Unit::byte:
+      return "B";
+    case Unit::second:
+      return "s";
+    case Unit::byte_per_second:
+      return "B/s";
+    case Unit::watt:
+      return "W";
+    case Unit::joule:
+      return "J";
+    case Unit::hertz:
+      return "Hz";
+    case Unit::celsius:
+      return "°C";
+    case Unit::kelvin:
+      return "K";
+    case Unit::flop_per_second:
+      return "FLOP/s";
+    case Unit::usd:
+      return "USD";
   }
   return "";
 }
@@ -111,21 +123,25 @@ Result<Measure> parse_measure(std::string_view text) {
   text = trim(text);
   const auto digits = text.substr(0, text.find_first_not_of("0123456789.+-eE"));
   const auto number = parse_number(digits);
-  if (!number) return fail(Errc::malformed, fmt::format("'{}' is not a number with a unit", printable(text)));
+  if (!number)
+    return fail(Errc::malformed, fmt::format("'{}' is not a number with a unit", printable(text)));
   const auto unit = trim(text.substr(digits.size()));
   const auto found = std::find_if(spellings.begin(), spellings.end(),
                                   [&](const Spelling& s) { return s.text == unit; });
   if (found == spellings.end())
     return fail(Errc::malformed, fmt::format("'{}' is not a unit gpuvet knows", printable(unit)));
   const double value = *number * found->factor;
-  if (!std::isfinite(value)) return fail(Errc::malformed, fmt::format("'{}' is too large", printable(text)));
+  if (!std::isfinite(value))
+    return fail(Errc::malformed, fmt::format("'{}' is too large", printable(text)));
   return Measure{value, found->unit};
 }
 
 std::string format_value(double v, Unit unit) {
   switch (unit) {
-    case Unit::none: return short_number(v);
-    case Unit::ratio: return short_number(v * 100) + " %";
+    case Unit::none:
+      return short_number(v);
+    case Unit::ratio:
+      return short_number(v * 100) + " %";
     case Unit::byte:
       return scaled(v, {{ti, "TiB"}, {gi, "GiB"}, {mi, "MiB"}, {ki, "KiB"}, {1, "B"}});
     case Unit::second:
@@ -133,13 +149,20 @@ std::string format_value(double v, Unit unit) {
       return scaled(v, {{3600, "h"}, {60, "min"}, {1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}});
     case Unit::byte_per_second:
       return scaled(v, {{1e12, "TB/s"}, {1e9, "GB/s"}, {1e6, "MB/s"}, {1, "B/s"}});
-    case Unit::watt: return std::abs(v) < 10e3 ? scaled(v, {{1, "W"}}) : scaled(v, {{1e3, "kW"}});
-    case Unit::joule: return scaled(v, {{3.6e6, "kWh"}, {1, "J"}});
-    case Unit::hertz: return scaled(v, {{1e6, "MHz"}, {1, "Hz"}});
-    case Unit::celsius: return short_number(v) + " °C";
-    case Unit::kelvin: return short_number(v) + " K";
-    case Unit::flop_per_second: return scaled(v, {{1e12, "TFLOPS"}, {1, "FLOP/s"}});
-    case Unit::usd: return "$" + short_number(v);
+    case Unit::watt:
+      return std::abs(v) < 10e3 ? scaled(v, {{1, "W"}}) : scaled(v, {{1e3, "kW"}});
+    case Unit::joule:
+      return scaled(v, {{3.6e6, "kWh"}, {1, "J"}});
+    case Unit::hertz:
+      return scaled(v, {{1e6, "MHz"}, {1, "Hz"}});
+    case Unit::celsius:
+      return short_number(v) + " °C";
+    case Unit::kelvin:
+      return short_number(v) + " K";
+    case Unit::flop_per_second:
+      return scaled(v, {{1e12, "TFLOPS"}, {1, "FLOP/s"}});
+    case Unit::usd:
+      return "$" + short_number(v);
   }
   return format_number(v);
 }

@@ -12,8 +12,8 @@ namespace gpuvet {
 
 /// Base units only; prefixes exist at the edges, in parse_value() and format_value().
 enum class Unit {
-  none,  ///< a count, an index, a generation
-  ratio, ///< 1 = 100 %
+  none,   ///< a count, an index, a generation
+  ratio,  ///< 1 = 100 %
   byte,
   second,
   byte_per_second,
@@ -34,8 +34,9 @@ struct Measure {
   Unit unit{};
 };
 
-/// "228 GB/s", "4 GiB", "81559 MiB", "95 %", "10 s", "48 h", "3 K", "512". A bare number is a count.
-/// Decimal prefixes are powers of ten, Ki/Mi/Gi/Ti powers of two; "bit" and "b/s" are eighths of a byte.
+/// "228 GB/s", "4 GiB", "81559 MiB", "95 %", "10 s", "48 h", "3 K", "512". A bare number is a
+/// count. Decimal prefixes are powers of ten, Ki/Mi/Gi/Ti powers of two; "bit" and "b/s" are
+/// eighths of a byte.
 Result<Measure> parse_measure(std::string_view text);
 
 /// For people: "234.9 GB/s", "80 GiB", "48 h", "62 °C", "99.2 %".

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where sources disagree about what cannot change. Both observations stay; the disagreement is a fact
-// of its own.
+// Where sources disagree about what cannot change. Both observations stay; the disagreement is a
+// fact of its own.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,18 +19,23 @@ bool same(const Value& a, const Value& b) {
   const auto* x = std::get_if<double>(&a);
   const auto* y = std::get_if<double>(&b);
   // Tools round to different digits.
-  if (x != nullptr && y != nullptr) return std::abs(*x - *y) <= 1e-3 * std::max(std::abs(*x), std::abs(*y));
+  if (x != nullptr && y != nullptr)
+    return std::abs(*x - *y) <= 1e-3 * std::max(std::abs(*x), std::abs(*y));
   return a == b;
 }
 
 /// Names that identify, counts that are compared on their own, and what one source may say twice.
 bool compared(const Observation& o) {
-  return o.id.info().nature == Nature::property && o.get() != nullptr && o.id != "node.gpu.attached"_id &&
-         o.id != "node.hostname"_id && o.id != "nic.name"_id && o.id != "gpu.uuid"_id;
+  return o.id.info().nature == Nature::property && o.get() != nullptr &&
+         o.id != "node.gpu.attached"_id && o.id != "node.hostname"_id && o.id != "nic.name"_id &&
+         o.id != "gpu.uuid"_id;
 }
 
 std::string says(const Observation& o) {
-  return fmt::format("{} says {}", o.provenance == nullptr || o.provenance->source.empty() ? "a source" : o.provenance->source, format(o));
+  return fmt::format(
+      "{} says {}",
+      o.provenance == nullptr || o.provenance->source.empty() ? "a source" : o.provenance->source,
+      format(o));
 }
 
 /// "gpu:…: gpu.vbios.version: a.xml says 92, b.csv says 93" for each fact with two values.
@@ -40,12 +45,15 @@ std::vector<std::string> disagreements(const std::map<Key, std::vector<const Obs
   for (const auto& [key, said] : facts) {
     std::vector<const Observation*> distinct;
     for (const auto* o : said)
-      if (std::none_of(distinct.begin(), distinct.end(), [&](const auto* d) { return same(*d->get(), *o->get()); })) distinct.push_back(o);
+      if (std::none_of(distinct.begin(), distinct.end(),
+                       [&](const auto* d) { return same(*d->get(), *o->get()); }))
+        distinct.push_back(o);
     if (distinct.size() < 2) continue;
     std::vector<std::string> sayings;
     for (const auto* o : distinct) sayings.push_back(says(*o));
     const auto& [id, subject, where] = key;
-    out.push_back(fmt::format("{}{}: {}", id.name(), subject == "node" ? "" : " of " + subject, join(sayings, ", ")));
+    out.push_back(fmt::format("{}{}: {}", id.name(), subject == "node" ? "" : " of " + subject,
+                              join(sayings, ", ")));
     sources.insert(sources.end(), distinct.begin(), distinct.end());
   }
   return out;
@@ -57,14 +65,17 @@ void find_contradictions(Evidence& evidence) {
   std::map<Key, std::vector<const Observation*>> inventory, other;
   for (const auto& o : evidence.observations) {
     const Key key{o.id, o.subject, format(o.where)};
-    if (o.id == "node.gpu.attached"_id && o.get() != nullptr) inventory[key].push_back(&o);
-    else if (compared(o)) other[key].push_back(&o);
+    if (o.id == "node.gpu.attached"_id && o.get() != nullptr)
+      inventory[key].push_back(&o);
+    else if (compared(o))
+      other[key].push_back(&o);
   }
   Evidence found;
   const auto record = [&](Id id, const auto& facts) {
     std::vector<const Observation*> sources;
     auto list = disagreements(facts, sources);
-    if (sources.empty()) for (const auto& [key, said] : facts) sources.push_back(said.front());
+    if (sources.empty())
+      for (const auto& [key, said] : facts) sources.push_back(said.front());
     if (sources.empty()) return;
     Recorder(found, derived_from(sources)).texts(id, "node", std::move(list));
   };

@@ -54,7 +54,8 @@ bool is_gpu(std::string_view subject) { return subject.substr(0, 4) == "gpu:"; }
 std::vector<std::string> gpus_of(const Evidence& evidence) {
   std::set<std::string> subjects;
   for (const auto& o : evidence.observations)
-    if (is_gpu(o.subject) && (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id))
+    if (is_gpu(o.subject) &&
+        (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id))
       subjects.insert(o.subject);
   // By the tool's own order where it gives one: GPU 10 after GPU 9.
   std::vector<std::string> out(subjects.begin(), subjects.end());
@@ -64,7 +65,8 @@ std::vector<std::string> gpus_of(const Evidence& evidence) {
     const auto hash = subject.find('#');
     return hash == std::string::npos ? 1e9 : parse_number(subject.substr(hash + 1)).value_or(1e9);
   };
-  std::stable_sort(out.begin(), out.end(), [&](const auto& a, const auto& b) { return index(a) < index(b); });
+  std::stable_sort(out.begin(), out.end(),
+                   [&](const auto& a, const auto& b) { return index(a) < index(b); });
   return out;
 }
 

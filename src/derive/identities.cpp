@@ -36,7 +36,9 @@ bool is_uuid(std::string_view subject) { return subject.substr(0, 8) == "gpu:GPU
 bool is_ordinal(std::string_view subject) { return contains(subject, "#"); }
 
 /// Anonymised files repeat one UUID or fill it with zeros: such a name identifies nobody.
-bool identifies(std::string_view uuid) { return uuid.find_first_of("123456789abcdefABCDEF", 4) != std::string_view::npos; }
+bool identifies(std::string_view uuid) {
+  return uuid.find_first_of("123456789abcdefABCDEF", 4) != std::string_view::npos;
+}
 
 /// UUID first, then PCI address, then ordinal: what survives a reboot wins.
 int rank(std::string_view subject) { return is_uuid(subject) ? 0 : is_ordinal(subject) ? 2 : 1; }
@@ -46,7 +48,8 @@ std::map<std::string, std::set<std::string>> ordinals_by_source(const Evidence& 
   std::map<std::string, std::set<std::string>> out;
   for (const auto& o : evidence.observations) {
     if (!is_gpu(o.subject) || o.provenance == nullptr) continue;
-    if (is_ordinal(o.subject)) out[o.provenance->source].insert(o.subject);
+    if (is_ordinal(o.subject))
+      out[o.provenance->source].insert(o.subject);
     else if (o.id == "gpu.index"_id && o.number() != nullptr)
       out[o.provenance->source].insert("gpu:smi#" + format_number(*o.number()));
   }
@@ -64,8 +67,10 @@ Names gather(const Evidence& evidence) {
   for (const auto& o : evidence.observations) {
     if (!is_gpu(o.subject)) continue;
     names.root(o.subject);
-    if (o.id == "gpu.pci.address"_id && o.text() != nullptr) names.join(o.subject, "gpu:" + *o.text());
-    if (o.id == "gpu.uuid"_id && o.text() != nullptr && identifies(*o.text()) && holders[*o.text()].size() < 2)
+    if (o.id == "gpu.pci.address"_id && o.text() != nullptr)
+      names.join(o.subject, "gpu:" + *o.text());
+    if (o.id == "gpu.uuid"_id && o.text() != nullptr && identifies(*o.text()) &&
+        holders[*o.text()].size() < 2)
       names.join(o.subject, "gpu:" + *o.text());
     // Ordinals of two files mean the same GPUs only when both files count the same GPUs.
     if (o.id == "gpu.index"_id && o.number() != nullptr && ordinal_sets.size() == 1)
@@ -74,8 +79,8 @@ Names gather(const Evidence& evidence) {
   return names;
 }
 
-/// Every name -> the best name of its set. A set with two UUIDs or two addresses is left unjoined: the
-/// sources contradict each other, and guessing would hide it.
+/// Every name -> the best name of its set. A set with two UUIDs or two addresses is left unjoined:
+/// the sources contradict each other, and guessing would hide it.
 std::map<std::string, std::string> canonical(Names& names) {
   std::map<std::string, std::vector<std::string>> sets;
   for (const auto& name : names.known()) sets[names.root(name)].push_back(name);

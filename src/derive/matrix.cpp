@@ -21,7 +21,8 @@ Cell cell_of(std::string_view token) {
   }
   static constexpr std::array<std::pair<std::string_view, Path>, 4> paths = {
       {{"PIX", Path::pix}, {"PXB", Path::pxb}, {"PHB", Path::phb}, {"NODE", Path::node}}};
-  const auto found = std::find_if(paths.begin(), paths.end(), [&](const auto& p) { return p.first == token; });
+  const auto found =
+      std::find_if(paths.begin(), paths.end(), [&](const auto& p) { return p.first == token; });
   return {found == paths.end() ? Path::sys : found->second, 0};
 }
 
@@ -40,11 +41,13 @@ int widest(const Matrix& m) {
 
 using Missing = std::map<std::pair<std::size_t, std::size_t>, int>;
 
-/// GPUs wired to each other in a group of three or more have equal totals (a DGX-1 mesh mixes NV1 and
-/// NV2, but every GPU has six). A GPU short of the fullest lost links; two short ones lost them together.
+/// GPUs wired to each other in a group of three or more have equal totals (a DGX-1 mesh mixes NV1
+/// and NV2, but every GPU has six). A GPU short of the fullest lost links; two short ones lost them
+/// together.
 void short_of_siblings(const Matrix& m, Missing& missing) {
   const auto groups = nvlink_groups(m);
-  const bool board = std::any_of(groups.begin(), groups.end(), [](const auto& g) { return g.size() > 2; });
+  const bool board =
+      std::any_of(groups.begin(), groups.end(), [](const auto& g) { return g.size() > 2; });
   if (!board) return;
   std::vector<int> total(m.gpus.size());
   for (std::size_t i = 0; i < total.size(); ++i)
@@ -99,7 +102,8 @@ std::optional<Matrix> matrix_in(const Evidence& evidence) {
     }
   for (const auto* row : all_of(evidence, "topology.row"_id)) {
     const auto* cells = row->as<std::vector<std::string>>();
-    if (!is_gpu(row->subject) || cells == nullptr || row->provenance != headers.front()->provenance) continue;
+    if (!is_gpu(row->subject) || cells == nullptr || row->provenance != headers.front()->provenance)
+      continue;
     m.gpus.push_back(row->subject);
     m.sources.push_back(row);
     auto& gpus = m.between_gpus.emplace_back();
@@ -140,9 +144,11 @@ bool through_switch(const Matrix& m, std::size_t gpu, std::optional<int> sku_lin
 Missing missing_links(const Matrix& m, std::optional<int> sku_links, bool bridged) {
   Missing missing;
   bool switched = false;
-  for (std::size_t gpu = 0; gpu < m.gpus.size(); ++gpu) switched = switched || through_switch(m, gpu, sku_links);
+  for (std::size_t gpu = 0; gpu < m.gpus.size(); ++gpu)
+    switched = switched || through_switch(m, gpu, sku_links);
   if (switched) {
-    // Behind switches every pair has all links of its GPUs, so each pair short of the widest lost some.
+    // Behind switches every pair has all links of its GPUs, so each pair short of the widest lost
+    // some.
     for (std::size_t a = 0; a < m.gpus.size(); ++a)
       for (std::size_t b = a + 1; b < m.gpus.size(); ++b)
         if (const int lost = widest(m) - m.links(a, b); lost > 0) missing[{a, b}] = lost;

@@ -22,8 +22,8 @@ struct Cell {
 };
 
 struct Matrix {
-  std::vector<std::string> gpus;   ///< subjects, in matrix order
-  std::vector<std::string> nics;   ///< device names, in matrix order
+  std::vector<std::string> gpus;                ///< subjects, in matrix order
+  std::vector<std::string> nics;                ///< device names, in matrix order
   std::vector<std::vector<Cell>> between_gpus;  ///< [from][to]; the diagonal is meaningless
   std::vector<std::vector<Cell>> to_nics;       ///< [gpu][nic]
   std::vector<const Observation*> sources;
@@ -43,7 +43,9 @@ std::vector<std::vector<std::size_t>> nvlink_groups(const Matrix&);
 
 /// Links that should be there: [a][b] with a < b. `sku_links` is how many one GPU has, `bridged`
 /// whether its links go to one peer over bridges.
-std::map<std::pair<std::size_t, std::size_t>, int> missing_links(const Matrix&, std::optional<int> sku_links, bool bridged);
+std::map<std::pair<std::size_t, std::size_t>, int> missing_links(const Matrix&,
+                                                                 std::optional<int> sku_links,
+                                                                 bool bridged);
 
 /// More links in all than one GPU has: a switch shares them out.
 bool through_switch(const Matrix&, std::size_t gpu, std::optional<int> sku_links);

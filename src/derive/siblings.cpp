@@ -9,7 +9,8 @@ namespace gpuvet::derive {
 namespace {
 
 /// Last value per GPU of `id`; nothing unless at least two GPUs have one.
-std::vector<const Observation*> per_gpu(const Evidence& evidence, const std::vector<std::string>& gpus, Id id) {
+std::vector<const Observation*> per_gpu(const Evidence& evidence,
+                                        const std::vector<std::string>& gpus, Id id) {
   std::vector<const Observation*> out;
   for (const auto& gpu : gpus)
     if (const auto* o = find(evidence, id, gpu)) out.push_back(o);
@@ -17,7 +18,8 @@ std::vector<const Observation*> per_gpu(const Evidence& evidence, const std::vec
   return out;
 }
 
-void distinct_texts(const Evidence& evidence, const std::vector<std::string>& gpus, Id from, Id to, Evidence& found) {
+void distinct_texts(const Evidence& evidence, const std::vector<std::string>& gpus, Id from, Id to,
+                    Evidence& found) {
   const auto sources = per_gpu(evidence, gpus, from);
   if (sources.empty()) return;
   std::set<std::string> values;
@@ -26,7 +28,8 @@ void distinct_texts(const Evidence& evidence, const std::vector<std::string>& gp
   Recorder(found, derived_from(sources)).texts(to, "node", {values.begin(), values.end()});
 }
 
-void distinct_numbers(const Evidence& evidence, const std::vector<std::string>& gpus, Id from, Id to, Evidence& found) {
+void distinct_numbers(const Evidence& evidence, const std::vector<std::string>& gpus, Id from,
+                      Id to, Evidence& found) {
   const auto sources = per_gpu(evidence, gpus, from);
   if (sources.empty()) return;
   std::set<double> values;

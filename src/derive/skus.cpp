@@ -27,10 +27,12 @@ void recognise_skus(Evidence& evidence, const catalogue::Catalogue& catalogue) {
     ++named;
     sources.push_back(product);
     Recorder out(found, derived_from({product, device}));
-    const auto* sku = catalogue.gpu_matching(*product->text(), device != nullptr && device->text() != nullptr ? *device->text() : "");
+    const auto* sku = catalogue.gpu_matching(
+        *product->text(), device != nullptr && device->text() != nullptr ? *device->text() : "");
     out.flag("gpu.datacenter"_id, gpu, sku != nullptr && sku->datacenter);
     if (sku == nullptr) {
-      out.absent("gpu.sku"_id, gpu, Absence::not_asked, "the catalogue has no '" + *product->text() + "'");
+      out.absent("gpu.sku"_id, gpu, Absence::not_asked,
+                 "the catalogue has no '" + *product->text() + "'");
       continue;
     }
     out.text("gpu.sku"_id, gpu, sku->id);
@@ -44,7 +46,8 @@ void recognise_skus(Evidence& evidence, const catalogue::Catalogue& catalogue) {
     out.flag("topology.nvlink.capable"_id, "node", capable);
     out.flag("topology.nvlink.built_in"_id, "node", built_in);
   }
-  if (with_memory > 0 && with_memory == gpus.size()) out.number("node.gpu.memory"_id, "node", memory);
+  if (with_memory > 0 && with_memory == gpus.size())
+    out.number("node.gpu.memory"_id, "node", memory);
   evidence.append(std::move(found));
 }
 

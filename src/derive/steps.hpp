@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside derive: one step a file, run in this order by derive.cpp. Each reads evidence and adds to it.
+// Inside derive: one step a file, run in this order by derive.cpp. Each reads evidence and adds to
+// it.
 #pragma once
 
 #include "derive/derive.hpp"

@@ -20,7 +20,8 @@ constexpr double longest_gap = 10.1;  // seconds: 10, and what a logger on a 10 
 std::vector<double> present(const Table& table, std::string_view column) {
   std::vector<double> out;
   if (const auto* c = table.column(column))
-    std::copy_if(c->values.begin(), c->values.end(), std::back_inserter(out), [](double v) { return !std::isnan(v); });
+    std::copy_if(c->values.begin(), c->values.end(), std::back_inserter(out),
+                 [](double v) { return !std::isnan(v); });
   return out;
 }
 
@@ -39,13 +40,20 @@ std::optional<double> largest(const Table& table, std::string_view column) {
 }
 
 /// Why a log does not count, in words; empty when it does.
-std::vector<std::string> shortfalls(double duration, double asked, std::optional<double> busy, double gap) {
+std::vector<std::string> shortfalls(double duration, double asked, std::optional<double> busy,
+                                    double gap) {
   std::vector<std::string> out;
   if (duration < asked)
-    out.push_back(fmt::format("it lasts {} of the {} asked", format_value(duration, Unit::second), format_value(asked, Unit::second)));
-  if (!busy) out.emplace_back("it does not log utilization, so it may have been idle");
-  else if (*busy < busy_enough) out.push_back(fmt::format("only {} of its samples are busy, 95 % are needed", format_value(*busy, Unit::ratio)));
-  if (gap > longest_gap) out.push_back(fmt::format("it has a gap of {}, 10 s are allowed", format_value(gap, Unit::second)));
+    out.push_back(fmt::format("it lasts {} of the {} asked", format_value(duration, Unit::second),
+                              format_value(asked, Unit::second)));
+  if (!busy)
+    out.emplace_back("it does not log utilization, so it may have been idle");
+  else if (*busy < busy_enough)
+    out.push_back(fmt::format("only {} of its samples are busy, 95 % are needed",
+                              format_value(*busy, Unit::ratio)));
+  if (gap > longest_gap)
+    out.push_back(
+        fmt::format("it has a gap of {}, 10 s are allowed", format_value(gap, Unit::second)));
   return out;
 }
 
@@ -53,7 +61,8 @@ std::vector<std::string> shortfalls(double duration, double asked, std::optional
 double covered(const Table& table, double samples) {
   const auto starts = present(table, "start"), ends = present(table, "end");
   if (starts.empty() || ends.empty() || samples < 2) return 0;
-  const double span = *std::max_element(ends.begin(), ends.end()) - *std::min_element(starts.begin(), starts.end());
+  const double span =
+      *std::max_element(ends.begin(), ends.end()) - *std::min_element(starts.begin(), starts.end());
   return span * samples / (samples - 1);
 }
 
@@ -89,9 +98,11 @@ std::optional<double> analyse(const Table& table, const Options& options, Record
   record(out, "thermal.temperature.core.max"_id, gpu, largest(table, "core_max"));
   record(out, "thermal.temperature.memory.max"_id, gpu, largest(table, "memory_max"));
   if (const auto margins = present(table, "margin_min"); !margins.empty())
-    out.number("thermal.temperature.margin.min"_id, gpu, *std::min_element(margins.begin(), margins.end()));
+    out.number("thermal.temperature.margin.min"_id, gpu,
+               *std::min_element(margins.begin(), margins.end()));
   record(out, "thermal.power.median"_id, gpu, median_of(present(table, "power_mean_busy")));
-  record(out, "thermal.throttle.hardware"_id, gpu, share(total(table, "hardware_throttled"), samples));
+  record(out, "thermal.throttle.hardware"_id, gpu,
+         share(total(table, "hardware_throttled"), samples));
   record(out, "thermal.throttle.sw_thermal"_id, gpu, share(total(table, "sw_thermal"), samples));
   record(out, "thermal.throttle.power_cap"_id, gpu, share(total(table, "power_cap"), samples));
   const auto core = median_of(present(table, "core_mean_busy"));

@@ -40,7 +40,8 @@ void record_pairs(const Matrix& m, std::optional<int> sku_links, bool bridged, R
       const auto lost = missing.find({a, b});
       if (lost == missing.end()) continue;
       out.number("link.nvlink_missing"_id, subject, lost->second);
-      short_pairs.push_back(fmt::format("GPU{}~GPU{} has {} of {} NVLinks", a, b, links, links + lost->second));
+      short_pairs.push_back(
+          fmt::format("GPU{}~GPU{} has {} of {} NVLinks", a, b, links, links + lost->second));
     }
   out.texts("topology.nvlink.missing"_id, "node", short_pairs);
 }
@@ -70,8 +71,10 @@ void record_affinity(const Evidence& evidence, const Matrix& m, Recorder& out) {
     out.flag("topology.crosses_numa"_id, "node", distinct.size() > 1);
     return;
   }
-  out.absent("topology.numa_nodes"_id, "node", Absence::not_asked, "the matrix shows no affinity for every GPU");
-  out.absent("topology.crosses_numa"_id, "node", Absence::not_asked, "the matrix shows no affinity for every GPU");
+  out.absent("topology.numa_nodes"_id, "node", Absence::not_asked,
+             "the matrix shows no affinity for every GPU");
+  out.absent("topology.crosses_numa"_id, "node", Absence::not_asked,
+             "the matrix shows no affinity for every GPU");
 }
 
 void record_adapters(const Matrix& m, Recorder& out) {
@@ -79,9 +82,11 @@ void record_adapters(const Matrix& m, Recorder& out) {
   if (m.nics.empty()) return;
   for (std::size_t gpu = 0; gpu < m.gpus.size(); ++gpu) {
     const auto& row = m.to_nics[gpu];
-    const auto nearest = std::min_element(row.begin(), row.end(), [](const Cell& a, const Cell& b) { return a.path < b.path; });
+    const auto nearest = std::min_element(
+        row.begin(), row.end(), [](const Cell& a, const Cell& b) { return a.path < b.path; });
     if (nearest == row.end()) continue;
-    out.text("gpu.nic.nearest"_id, m.gpus[gpu], "nic:" + m.nics[static_cast<std::size_t>(nearest - row.begin())]);
+    out.text("gpu.nic.nearest"_id, m.gpus[gpu],
+             "nic:" + m.nics[static_cast<std::size_t>(nearest - row.begin())]);
     out.text("gpu.nic.path"_id, m.gpus[gpu], std::string(name(nearest->path)));
   }
 }
@@ -94,9 +99,11 @@ void record_count(const Evidence& evidence, const std::optional<Matrix>& m, Evid
     if (o->number() != nullptr) count = std::max(count, *o->number());
   std::map<const Provenance*, std::set<std::string>> listed;
   for (const auto& o : evidence.observations)
-    if (is_gpu(o.subject) && (o.id == "gpu.index"_id || o.id == "gpu.name"_id) && listed[o.provenance.get()].insert(o.subject).second)
+    if (is_gpu(o.subject) && (o.id == "gpu.index"_id || o.id == "gpu.name"_id) &&
+        listed[o.provenance.get()].insert(o.subject).second)
       sources.push_back(&o);
-  for (const auto& [source, gpus] : listed) count = std::max(count, static_cast<double>(gpus.size()));
+  for (const auto& [source, gpus] : listed)
+    count = std::max(count, static_cast<double>(gpus.size()));
   if (count == 0) return;
   Recorder out(found, derived_from(sources));
   out.number("topology.gpu_count"_id, "node", count);
@@ -112,9 +119,11 @@ void understand_topology(Evidence& evidence, const catalogue::Catalogue& catalog
   if (m) {
     std::optional<int> sku_links;
     bool bridged = false;
-    if (const auto* sku = find(evidence, "node.gpu.sku"_id, "node"); sku != nullptr && sku->text() != nullptr)
+    if (const auto* sku = find(evidence, "node.gpu.sku"_id, "node");
+        sku != nullptr && sku->text() != nullptr)
       if (const auto* gpu = catalogue.gpu(*sku->text()); gpu != nullptr) {
-        if (const auto links = gpu->decided("nvlink_links")) sku_links = static_cast<int>(links->value);
+        if (const auto links = gpu->decided("nvlink_links"))
+          sku_links = static_cast<int>(links->value);
         bridged = gpu->nvlink_attach == "bridge";
       }
     Recorder out(found, derived_from(m->sources));
@@ -123,7 +132,8 @@ void understand_topology(Evidence& evidence, const catalogue::Catalogue& catalog
     record_groups(*m, out);
     record_pairs(*m, sku_links, bridged, out);
     record_affinity(evidence, *m, out);
-    out.absent("topology.crosses_socket"_id, "node", Absence::not_asked, "no source tells which NUMA nodes share a socket");
+    out.absent("topology.crosses_socket"_id, "node", Absence::not_asked,
+               "no source tells which NUMA nodes share a socket");
     record_adapters(*m, out);
   }
   evidence.append(std::move(found));

@@ -16,12 +16,14 @@ struct Codes {
   std::vector<const Observation*> sources;
 };
 
-std::vector<double> with_severity(const std::set<double>& codes, const catalogue::Catalogue& catalogue,
+std::vector<double> with_severity(const std::set<double>& codes,
+                                  const catalogue::Catalogue& catalogue,
                                   catalogue::Severity wanted) {
   std::vector<double> out;
   for (const double code : codes) {
     const auto known = catalogue.xids.find(static_cast<int>(code));
-    const auto severity = known == catalogue.xids.end() ? catalogue::Severity::warn : known->second.severity;
+    const auto severity =
+        known == catalogue.xids.end() ? catalogue::Severity::warn : known->second.severity;
     if (severity == wanted) out.push_back(code);
   }
   return out;
@@ -33,13 +35,15 @@ std::string explained(const std::vector<double>& codes, const catalogue::Catalog
   for (const double code : codes) {
     const auto known = catalogue.xids.find(static_cast<int>(code));
     out.push_back("Xid " + format_number(code) + ": " +
-                  (known == catalogue.xids.end() ? "not in NVIDIA's catalogue. Ask NVIDIA support."
-                                                 : known->second.meaning + ". " + known->second.next));
+                  (known == catalogue.xids.end()
+                       ? "not in NVIDIA's catalogue. Ask NVIDIA support."
+                       : known->second.meaning + ". " + known->second.next));
   }
   return join(out, " ");
 }
 
-void record(Recorder& out, Id id, const std::string& subject, std::vector<double> codes, const catalogue::Catalogue& catalogue) {
+void record(Recorder& out, Id id, const std::string& subject, std::vector<double> codes,
+            const catalogue::Catalogue& catalogue) {
   auto words = explained(codes, catalogue);
   out.numbers(id, subject, std::move(codes));
   out.detail(std::move(words));
@@ -52,20 +56,25 @@ void classify_xids(Evidence& evidence, const catalogue::Catalogue& catalogue) {
   for (const auto* o : all_of(evidence, "gpu.xid"_id)) {
     auto& entry = logged[o->subject];
     entry.sources.push_back(o);
-    if (const auto* codes = o->as<std::vector<double>>()) entry.all.insert(codes->begin(), codes->end());
+    if (const auto* codes = o->as<std::vector<double>>())
+      entry.all.insert(codes->begin(), codes->end());
   }
   const auto searched = all_of(evidence, "kernel_log.lines"_id);
   Evidence found;
   for (const auto& [subject, codes] : logged) {
     Recorder out(found, derived_from(codes.sources));
     out.line(codes.sources.front()->line);
-    record(out, "gpu.xid.fatal"_id, subject, with_severity(codes.all, catalogue, catalogue::Severity::fail), catalogue);
-    record(out, "gpu.xid.warning"_id, subject, with_severity(codes.all, catalogue, catalogue::Severity::warn), catalogue);
+    record(out, "gpu.xid.fatal"_id, subject,
+           with_severity(codes.all, catalogue, catalogue::Severity::fail), catalogue);
+    record(out, "gpu.xid.warning"_id, subject,
+           with_severity(codes.all, catalogue, catalogue::Severity::warn), catalogue);
   }
   if (!searched.empty()) {
     Recorder out(found, derived_from(searched));
     auto quiet = gpus_of(evidence);
-    quiet.erase(std::remove_if(quiet.begin(), quiet.end(), [&](const auto& gpu) { return logged.contains(gpu); }), quiet.end());
+    quiet.erase(std::remove_if(quiet.begin(), quiet.end(),
+                               [&](const auto& gpu) { return logged.contains(gpu); }),
+                quiet.end());
     if (quiet.empty() && logged.empty()) quiet.emplace_back("node");
     for (const auto& subject : quiet) {
       if (is_gpu(subject)) out.numbers("gpu.xid"_id, subject, {});

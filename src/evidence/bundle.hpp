@@ -43,6 +43,8 @@ std::vector<BundleFile> write_bundle(const Bundle&);
 bool is_bundle(std::string_view head);
 
 /// The inverse. `table_file` reads one file of the bundle. Paths that leave the bundle are refused.
-Result<Bundle> read_bundle(std::string_view bundle_json, const std::function<Result<std::string>(const std::string&)>& table_file);
+Result<Bundle> read_bundle(
+    std::string_view bundle_json,
+    const std::function<Result<std::string>(const std::string&)>& table_file);
 
 }  // namespace gpuvet

@@ -12,7 +12,8 @@ namespace gpuvet {
 namespace {
 
 void require_finite(double v, Id id) {
-  if (!std::isfinite(v)) throw std::invalid_argument("not a finite number: " + std::string(id.name()));
+  if (!std::isfinite(v))
+    throw std::invalid_argument("not a finite number: " + std::string(id.name()));
 }
 
 void require_declared(const Where& where, Id id) {

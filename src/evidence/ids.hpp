@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every observation that gpuvet can make, declared once: name, unit, kind, dimensions, one sentence.
+// Every observation that gpuvet can make, declared once: name, unit, kind, dimensions, one
+// sentence.
 // `"gpu.power.draw"_id` is looked up at compile time, so an undeclared id does not compile; names
 // that come from files go through find_id() and are refused when undeclared.
 #pragma once
@@ -47,8 +48,10 @@ class Id {
     std::size_t low = 0, high = std::size(detail::declared_ids);
     while (low < high) {
       const std::size_t middle = (low + high) / 2;
-      if (detail::declared_ids[middle].name < name) low = middle + 1;
-      else high = middle;
+      if (detail::declared_ids[middle].name < name)
+        low = middle + 1;
+      else
+        high = middle;
     }
     if (low == std::size(detail::declared_ids) || detail::declared_ids[low].name != name) return {};
     return Id{static_cast<std::uint16_t>(low)};

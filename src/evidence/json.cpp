@@ -26,14 +26,18 @@ std::optional<E> named(std::string_view text, const std::array<E, N>& all) {
   return found == all.end() ? std::nullopt : std::optional(*found);
 }
 
-constexpr std::array hows = {How::measured, How::reported, How::claimed, How::derived, How::modelled, How::assumed};
+constexpr std::array hows = {How::measured, How::reported, How::claimed,
+                             How::derived,  How::modelled, How::assumed};
 constexpr std::array custodies = {Custody::own, Custody::received, Custody::simulated};
-constexpr std::array absences = {Absence::not_supported, Absence::permission, Absence::timeout, Absence::malformed, Absence::not_asked};
-constexpr std::array units = {Unit::none, Unit::ratio, Unit::byte, Unit::second, Unit::byte_per_second, Unit::watt,
-                              Unit::joule, Unit::hertz, Unit::celsius, Unit::kelvin, Unit::flop_per_second, Unit::usd};
+constexpr std::array absences = {Absence::not_supported, Absence::permission, Absence::timeout,
+                                 Absence::malformed, Absence::not_asked};
+constexpr std::array units = {
+    Unit::none,  Unit::ratio, Unit::byte,    Unit::second, Unit::byte_per_second, Unit::watt,
+    Unit::joule, Unit::hertz, Unit::celsius, Unit::kelvin, Unit::flop_per_second, Unit::usd};
 
 std::optional<Unit> named_unit(std::string_view text) {
-  const auto found = std::find_if(units.begin(), units.end(), [&](Unit u) { return symbol(u) == text; });
+  const auto found =
+      std::find_if(units.begin(), units.end(), [&](Unit u) { return symbol(u) == text; });
   return found == units.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -55,7 +59,8 @@ Result<Value> value_from(const Json& j) {
   if (!j.is_array()) return wrong("value must be a number, a flag, text or a list");
   if (!j.empty() && std::all_of(j.begin(), j.end(), [](const Json& e) { return e.is_string(); }))
     return Value{j.get<std::vector<std::string>>()};
-  if (std::all_of(j.begin(), j.end(), [](const Json& e) { return e.is_number(); })) return Value{j.get<std::vector<double>>()};
+  if (std::all_of(j.begin(), j.end(), [](const Json& e) { return e.is_number(); }))
+    return Value{j.get<std::vector<double>>()};
   return wrong("a list must hold only numbers or only texts");
 }
 
@@ -63,9 +68,12 @@ Result<Where> where_from(const Json& j) {
   Where out;
   if (!j.is_object()) return wrong("where must be an object");
   for (const auto& [key, value] : j.items()) {
-    if (value.is_number()) out[key] = value.get<double>();
-    else if (value.is_string()) out[key] = value.get<std::string>();
-    else return wrong("where." + key + " must be a number or text");
+    if (value.is_number())
+      out[key] = value.get<double>();
+    else if (value.is_string())
+      out[key] = value.get<std::string>();
+    else
+      return wrong("where." + key + " must be a number or text");
   }
   return out;
 }
@@ -74,7 +82,9 @@ Result<Provenance> provenance_from(const Json& j) {
   Provenance out;
   const auto how = named(text_of(j, "how"), hows);
   const auto custody = named(text_of(j, "custody"), custodies);
-  if (!how) return wrong("provenance.how is none of measured, reported, claimed, derived, modelled, assumed");
+  if (!how)
+    return wrong(
+        "provenance.how is none of measured, reported, claimed, derived, modelled, assumed");
   if (!custody) return wrong("provenance.custody is none of own, received, simulated");
   out.how = *how;
   out.custody = *custody;
@@ -103,12 +113,14 @@ Json to_json(const Value& value) {
   return std::visit(
       [](const auto& v) -> Json {
         using T = std::decay_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, double>) return number(v);
+        if constexpr (std::is_same_v<T, double>)
+          return number(v);
         else if constexpr (std::is_same_v<T, std::vector<double>>) {
           Json out = Json::array();
           for (const double e : v) out.push_back(number(e));
           return out;
-        } else return Json(v);
+        } else
+          return Json(v);
       },
       value);
 }
@@ -116,8 +128,10 @@ Json to_json(const Value& value) {
 Json to_json(const Where& where) {
   Json out = Json::object();
   for (const auto& [key, value] : where) {
-    if (const auto* v = std::get_if<double>(&value)) out[key] = number(*v);
-    else out[key] = std::get<std::string>(value);
+    if (const auto* v = std::get_if<double>(&value))
+      out[key] = number(*v);
+    else
+      out[key] = std::get<std::string>(value);
   }
   return out;
 }
@@ -149,9 +163,14 @@ Json to_json(const Table& t) {
   for (const auto& c : t.columns) {
     Json values = Json::array();
     for (const double v : c.values) values.push_back(std::isnan(v) ? Json(nullptr) : number(v));
-    columns.push_back({{"name", c.name}, {"unit", text_or_null(symbol(c.unit))}, {"values", std::move(values)}});
+    columns.push_back(
+        {{"name", c.name}, {"unit", text_or_null(symbol(c.unit))}, {"values", std::move(values)}});
   }
-  return {{"name", t.name}, {"subject", t.subject}, {"where", to_json(t.where)}, {"provenance", to_json(*t.provenance, 0)}, {"columns", std::move(columns)}};
+  return {{"name", t.name},
+          {"subject", t.subject},
+          {"where", to_json(t.where)},
+          {"provenance", to_json(*t.provenance, 0)},
+          {"columns", std::move(columns)}};
 }
 
 Result<Observation> observation_from(const Json& j) {
@@ -163,10 +182,16 @@ Result<Observation> observation_from(const Json& j) {
   GPUVET_TRY(auto where, where_from(member(j, "where")));
   const auto declared = words(id->info().dimensions);
   for (const auto& [dimension, value] : where)
-    if (std::find(declared.begin(), declared.end(), dimension) == declared.end()) return wrong(spelled + " has no dimension " + printable(dimension));
+    if (std::find(declared.begin(), declared.end(), dimension) == declared.end())
+      return wrong(spelled + " has no dimension " + printable(dimension));
   GPUVET_TRY(auto provenance, provenance_from(member(j, "provenance")));
-  Observation out{*id, subject, std::move(where), Absence::not_asked, text_of(j, "detail"),
-                  std::make_shared<Provenance>(std::move(provenance)), line_from(member(j, "provenance"))};
+  Observation out{*id,
+                  subject,
+                  std::move(where),
+                  Absence::not_asked,
+                  text_of(j, "detail"),
+                  std::make_shared<Provenance>(std::move(provenance)),
+                  line_from(member(j, "provenance"))};
   if (member(j, "value").is_null()) {
     const auto reason = named(text_of(j, "reason"), absences);
     if (!reason) return wrong(spelled + " has neither a value nor a reason");
@@ -195,23 +220,29 @@ Result<Table> table_from(const Json& j) {
     const auto& values = member(c, "values");
     if (!values.is_array()) return wrong("column " + column.name + " has no values");
     for (const auto& v : values) {
-      if (!v.is_number() && !v.is_null()) return wrong("column " + column.name + " holds what is no number");
-      column.values.push_back(v.is_null() ? std::numeric_limits<double>::quiet_NaN() : v.get<double>());
+      if (!v.is_number() && !v.is_null())
+        return wrong("column " + column.name + " holds what is no number");
+      column.values.push_back(v.is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                          : v.get<double>());
     }
-    if (!out.columns.empty() && column.values.size() != out.rows()) return wrong("columns of table " + out.name + " differ in length");
+    if (!out.columns.empty() && column.values.size() != out.rows())
+      return wrong("columns of table " + out.name + " differ in length");
     out.columns.push_back(std::move(column));
   }
   return out;
 }
 
-std::string dump(const Json& j) { return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& j) {
+  return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 Result<Json> parse_json(std::string_view text) {
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {
     const auto at = std::min(text.size(), e.byte);
-    const auto line = 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+    const auto line = 1 + static_cast<std::size_t>(std::count(
+                              text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     return fail(Errc::malformed, "not JSON: " + printable(e.what()), line);
   } catch (const Json::out_of_range& e) {  // a number that no double holds: "1e999"
     return fail(Errc::malformed, "not JSON: " + printable(e.what()));

@@ -35,32 +35,46 @@ Unit unit_of_dimension(std::string_view dimension) {
 
 std::string_view name(Absence a) {
   switch (a) {
-    case Absence::not_supported: return "not_supported";
-    case Absence::permission: return "permission";
-    case Absence::timeout: return "timeout";
-    case Absence::malformed: return "malformed";
-    case Absence::not_asked: return "not_asked";
+    case Absence::not_supported:
+      return "not_supported";
+    case Absence::permission:
+      return "permission";
+    case Absence::timeout:
+      return "timeout";
+    case Absence::malformed:
+      return "malformed";
+    case Absence::not_asked:
+      return "not_asked";
   }
   return "";
 }
 
 std::string_view name(How h) {
   switch (h) {
-    case How::measured: return "measured";
-    case How::reported: return "reported";
-    case How::claimed: return "claimed";
-    case How::derived: return "derived";
-    case How::modelled: return "modelled";
-    case How::assumed: return "assumed";
+    case How::measured:
+      return "measured";
+    case How::reported:
+      return "reported";
+    case How::claimed:
+      return "claimed";
+    case How::derived:
+      return "derived";
+    case How::modelled:
+      return "modelled";
+    case How::assumed:
+      return "assumed";
   }
   return "";
 }
 
 std::string_view name(Custody c) {
   switch (c) {
-    case Custody::own: return "own";
-    case Custody::received: return "received";
-    case Custody::simulated: return "simulated";
+    case Custody::own:
+      return "own";
+    case Custody::received:
+      return "received";
+    case Custody::simulated:
+      return "simulated";
   }
   return "";
 }
@@ -70,17 +84,16 @@ std::string_view name(Nature n) { return n == Nature::property ? "property" : "s
 std::string format(Id id, const Value& value) {
   const Unit unit = id.info().unit;
   const auto number = [&](double v) { return format_value(v, unit); };
-  return std::visit(
-      Overloaded{
-          [&](double v) { return number(v); },
-          [](bool v) { return std::string(v ? "yes" : "no"); },
-          [](const std::string& v) { return v; },
-          [&](const std::vector<double>& v) { return joined(v, number); },
-          [](const std::vector<std::string>& v) {
-            return joined(v, [](const std::string& s) { return s; });
-          },
-      },
-      value);
+  return std::visit(Overloaded{
+                        [&](double v) { return number(v); },
+                        [](bool v) { return std::string(v ? "yes" : "no"); },
+                        [](const std::string& v) { return v; },
+                        [&](const std::vector<double>& v) { return joined(v, number); },
+                        [](const std::vector<std::string>& v) {
+                          return joined(v, [](const std::string& s) { return s; });
+                        },
+                    },
+                    value);
 }
 
 std::string format(const Observation& o) {
@@ -95,8 +108,10 @@ std::string format(const Where& where) {
   for (const auto& [dimension, value] : where) {
     if (!out.empty()) out += ", ";
     out += dimension + "=";
-    if (const auto* text = std::get_if<std::string>(&value)) out += *text;
-    else out += format_value(std::get<double>(value), unit_of_dimension(dimension));
+    if (const auto* text = std::get_if<std::string>(&value))
+      out += *text;
+    else
+      out += format_value(std::get<double>(value), unit_of_dimension(dimension));
   }
   return out;
 }

@@ -17,7 +17,8 @@ namespace gpuvet {
 enum class Absence { not_supported, permission, timeout, malformed, not_asked };
 
 /// A number is in the id's base unit. Lists keep their order.
-using Value = std::variant<double, bool, std::string, std::vector<double>, std::vector<std::string>>;
+using Value =
+    std::variant<double, bool, std::string, std::vector<double>, std::vector<std::string>>;
 
 /// How a fact is known, best first.
 enum class How { measured, reported, claimed, derived, modelled, assumed };

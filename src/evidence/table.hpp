@@ -26,7 +26,9 @@ struct Table {
   std::shared_ptr<const Provenance> provenance;
 
   [[nodiscard]] const Column* column(std::string_view name) const;
-  [[nodiscard]] std::size_t rows() const { return columns.empty() ? 0 : columns.front().values.size(); }
+  [[nodiscard]] std::size_t rows() const {
+    return columns.empty() ? 0 : columns.front().values.size();
+  }
 };
 
 }  // namespace gpuvet

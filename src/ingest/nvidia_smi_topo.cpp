@@ -27,8 +27,8 @@ bool is_cell(std::string_view s) {
 }
 
 struct Header {
-  std::vector<std::string> devices;     ///< GPUs and network adapters
-  bool cpu = false, numa = false;       ///< affinity columns
+  std::vector<std::string> devices;  ///< GPUs and network adapters
+  bool cpu = false, numa = false;    ///< affinity columns
   bool gpu_numa = false;
 };
 
@@ -39,9 +39,12 @@ std::optional<Header> header_in(std::string_view line) {
   if (tokens.empty() || tokens[0] != "GPU0") return {};
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const bool affinity = i + 1 < tokens.size() && tokens[i + 1] == "Affinity";
-    if (tokens[i] == "CPU" && affinity) out.cpu = true;
-    else if (tokens[i] == "NUMA" && affinity) out.numa = true;
-    else if (tokens[i] == "GPU" && i + 2 < tokens.size() && tokens[i + 1] == "NUMA") out.gpu_numa = true;
+    if (tokens[i] == "CPU" && affinity)
+      out.cpu = true;
+    else if (tokens[i] == "NUMA" && affinity)
+      out.numa = true;
+    else if (tokens[i] == "GPU" && i + 2 < tokens.size() && tokens[i + 1] == "NUMA")
+      out.gpu_numa = true;
     else if (!out.cpu && !out.numa && !out.gpu_numa) {
       if (is_cell(tokens[i])) return {};  // a row of a one-GPU matrix, "GPU0 X …"
       out.devices.emplace_back(tokens[i]);
@@ -87,16 +90,20 @@ class Reader {
  private:
   Result<void> look_for_header(std::string_view line) {
     if (contains(line, "Option -m"))
-      return fail(Errc::not_supported, "nvidia-smi printed an error instead of a matrix: its topo command "
-                                       "has no -m on this system", lines_.line());
+      return fail(Errc::not_supported,
+                  "nvidia-smi printed an error instead of a matrix: its topo command "
+                  "has no -m on this system",
+                  lines_.line());
     auto header = header_in(line);
     if (!header) return {};
     header_ = std::move(*header);
     header_line_ = lines_.line();
     if (header_.devices.size() > most_devices)
-      return fail(Errc::too_large, fmt::format("more than {} devices", most_devices), lines_.line());
+      return fail(Errc::too_large, fmt::format("more than {} devices", most_devices),
+                  lines_.line());
     make_unique(header_.devices);
-    gpus_ = static_cast<std::size_t>(std::count_if(header_.devices.begin(), header_.devices.end(), is_gpu));
+    gpus_ = static_cast<std::size_t>(
+        std::count_if(header_.devices.begin(), header_.devices.end(), is_gpu));
     out_.texts("topology.columns"_id, "node", header_.devices);
     return {};
   }
@@ -104,7 +111,8 @@ class Reader {
   Result<void> read_line(std::string_view line) {
     const auto tokens = words(line);
     if (tokens.size() == 2 && tokens[0].substr(0, 3) == "NIC" && tokens[0].back() == ':') {
-      out_.text("nic.name"_id, "nic:" + std::string(tokens[0].substr(0, tokens[0].size() - 1)), std::string(tokens[1]));
+      out_.text("nic.name"_id, "nic:" + std::string(tokens[0].substr(0, tokens[0].size() - 1)),
+                std::string(tokens[1]));
       return {};
     }
     // Rows come in the order of the columns; whatever else stands between or below them is prose.
@@ -119,31 +127,43 @@ class Reader {
     const bool device = std::any_of(header_.devices.begin(), header_.devices.end(),
                                     [&](const std::string& d) { return d == tokens[0]; });
     if (!device || tokens.size() < 2) return {};
-    return fail(Errc::malformed, fmt::format("row of {} where the row of {} is due", printable(tokens[0]),
-                                             printable(header_.devices[rows_])), lines_.line());
+    return fail(Errc::malformed,
+                fmt::format("row of {} where the row of {} is due", printable(tokens[0]),
+                            printable(header_.devices[rows_])),
+                lines_.line());
   }
 
-  Result<void> read_row(std::string_view line, const std::vector<std::string_view>& tokens, const std::string& device) {
+  Result<void> read_row(std::string_view line, const std::vector<std::string_view>& tokens,
+                        const std::string& device) {
     const std::size_t columns = header_.devices.size();
     std::vector<std::string> cells;
-    while (cells.size() < columns && cells.size() + 1 < tokens.size() && is_cell(tokens[cells.size() + 1]))
+    while (cells.size() < columns && cells.size() + 1 < tokens.size() &&
+           is_cell(tokens[cells.size() + 1]))
       cells.emplace_back(tokens[cells.size() + 1]);
     if (cells.size() != columns)
-      return fail(Errc::malformed, fmt::format("row of {} has {} readable cells, the header has {} columns",
-                                               printable(device), cells.size(), columns), lines_.line());
+      return fail(Errc::malformed,
+                  fmt::format("row of {} has {} readable cells, the header has {} columns",
+                              printable(device), cells.size(), columns),
+                  lines_.line());
     if (cells[rows_] != "X")
-      return fail(Errc::malformed, fmt::format("row of {} lacks its X on the diagonal", printable(device)), lines_.line());
+      return fail(Errc::malformed,
+                  fmt::format("row of {} lacks its X on the diagonal", printable(device)),
+                  lines_.line());
     out_.texts("topology.row"_id, subject_of(device), cells);
     if (is_gpu(device)) {
-      const std::size_t last = static_cast<std::size_t>(tokens[columns].data() - line.data()) + tokens[columns].size();
-      read_affinity(subject_of(device), line.substr(last), std::vector(tokens.begin() + static_cast<std::ptrdiff_t>(columns) + 1, tokens.end()));
+      const std::size_t last =
+          static_cast<std::size_t>(tokens[columns].data() - line.data()) + tokens[columns].size();
+      read_affinity(
+          subject_of(device), line.substr(last),
+          std::vector(tokens.begin() + static_cast<std::ptrdiff_t>(columns) + 1, tokens.end()));
     }
     ++rows_;
     return {};
   }
 
   /// Affinities are separated by tabs and may be empty, or by blanks and are then all there.
-  void read_affinity(const std::string& gpu, std::string_view rest, const std::vector<std::string_view>& tokens) {
+  void read_affinity(const std::string& gpu, std::string_view rest,
+                     const std::vector<std::string_view>& tokens) {
     std::string_view cpu, numa;
     const std::size_t due = std::size_t{header_.cpu} + header_.numa + header_.gpu_numa;
     if (tokens.size() == due || rest.find('\t') == std::string_view::npos) {
@@ -155,19 +175,25 @@ class Reader {
       if (header_.numa && fields.size() > 2) numa = trim(fields[2]);
     }
     const auto record = [&](Id id, bool asked, std::string_view value) {
-      if (present(value)) out_.text(id, gpu, printable(value));
-      else if (asked) out_.absent(id, gpu, Absence::not_supported);
+      if (present(value))
+        out_.text(id, gpu, printable(value));
+      else if (asked)
+        out_.absent(id, gpu, Absence::not_supported);
     };
     record("topology.affinity.cpu"_id, header_.cpu, cpu);
     record("topology.affinity.numa"_id, header_.numa, numa);
   }
 
   Result<void> finish() {
-    if (header_.devices.empty()) return fail(Errc::malformed, "no matrix: no line starts with GPU0", lines_.line());
-    // A trimmed paste may lack the adapters' rows; without all rows of GPUs the matrix says nothing.
+    if (header_.devices.empty())
+      return fail(Errc::malformed, "no matrix: no line starts with GPU0", lines_.line());
+    // A trimmed paste may lack the adapters' rows; without all rows of GPUs the matrix says
+    // nothing.
     if (rows_ < gpus_)
-      return fail(Errc::malformed, fmt::format("the header names {} GPUs, only {} rows follow: the file is cut off",
-                                               gpus_, rows_), lines_.line());
+      return fail(Errc::malformed,
+                  fmt::format("the header names {} GPUs, only {} rows follow: the file is cut off",
+                              gpus_, rows_),
+                  lines_.line());
     out_.line(header_line_);
     out_.number("node.gpu.attached"_id, "node", static_cast<double>(gpus_));
     return {};
@@ -188,11 +214,13 @@ bool recognises(std::string_view head) {
       const auto header = header_in(strip_escapes(line));
       // "GPU0" alone may be any table's; a matrix has affinities, other devices, or its row below.
       if (header && (header->cpu || header->devices.size() > 1)) {
-        const auto below = end == std::string_view::npos ? std::string_view{} : head.substr(end + 1);
+        const auto below =
+            end == std::string_view::npos ? std::string_view{} : head.substr(end + 1);
         const auto row = words(below.substr(0, std::min<std::size_t>(below.find('\n'), 8192)));
         // The matrices of topo -p2p look alike, but their cells say OK and NS.
         const bool other = row.size() > 2 && header->devices.size() > 1 && !is_cell(row[2]);
-        return !other && (header->cpu || row.empty() || (row.size() > 1 && row[0] == "GPU0" && row[1] == "X"));
+        return !other && (header->cpu || row.empty() ||
+                          (row.size() > 1 && row[0] == "GPU0" && row[1] == "X"));
       }
     }
     if (end == std::string_view::npos) break;
@@ -206,7 +234,8 @@ Result<void> read(ByteSource& source, Recorder& out) { return Reader(source, out
 }  // namespace
 
 Importer nvidia_smi_topo() {
-  return {"nvidia_smi_topo", "nvidia-smi topo -m", "nvidia-smi topo -m > topo.txt", recognises, read};
+  return {"nvidia_smi_topo", "nvidia-smi topo -m", "nvidia-smi topo -m > topo.txt", recognises,
+          read};
 }
 
 }  // namespace gpuvet::ingest

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace gpuvet::judge {
 namespace {
@@ -19,33 +20,34 @@ Fit judge_fit(const catalogue::Workload& workload, const Index& index) {
   Fit fit;
   fit.workload = workload.id;
   fit.title = workload.title;
-  std::size_t met = 0;
-  bool unfit = false, uncertain = false;
   std::vector<std::string> against, unknown, in_favour;
+  bool unfit = false;
   for (const auto& need : workload.needs) {
     const auto id = find_id(need.reads);
     if (!id || index.holds(need.applies, "node", {}) == Answer::no) continue;
-    std::size_t seen = 0;
+    const Observation* seen = nullptr;
+    const Observation* short_of = nullptr;  // one GPU too small is enough to say so
     for (const auto& [subject, observations] : index.of(*id)) {
       const auto* o = index.find(*id, subject);
       if (o == nullptr) continue;
-      ++seen;
-      if (meets(*o->get(), need.pass)) continue;
-      (need.otherwise == "unfit" ? unfit : uncertain) = true;
-      against.push_back(reason(need, *o, index));
-      break;  // one GPU too small is enough to say so
+      seen = o;
+      if (short_of == nullptr && !meets(*o->get(), need.pass)) short_of = o;
     }
-    if (seen == 0) unknown.push_back(fmt::format("{} is unknown, needs {}.", need.reads, need.pass.written));
-    else if (against.empty()) in_favour.push_back(fmt::format("{} {}: {}", need.reads, need.pass.written, need.why));
-    met += seen > 0;
+    if (seen == nullptr) {
+      unknown.push_back(fmt::format("{} is unknown, needs {}.", need.reads, need.pass.written));
+    } else if (short_of != nullptr) {
+      against.push_back(reason(need, *short_of, index));
+      unfit = unfit || need.otherwise == "unfit";
+    } else {
+      in_favour.push_back(fmt::format("{} {}: {}", need.reads, need.pass.written, need.why));
+    }
   }
-  fit.because = std::move(against);
-  std::move(unknown.begin(), unknown.end(), std::back_inserter(fit.because));
   if (unfit) fit.status = FitStatus::unfit;
-  else if (met == 0) fit.status = FitStatus::no_evidence;
-  else if (uncertain || met < workload.needs.size()) fit.status = uncertain || !unknown.empty() ? FitStatus::uncertain : FitStatus::fit;
-  else fit.status = FitStatus::fit;
-  if (fit.status == FitStatus::fit) fit.because = std::move(in_favour);
+  else if (against.empty() && unknown.empty()) fit.status = FitStatus::fit;
+  else if (against.empty() && in_favour.empty()) fit.status = FitStatus::no_evidence;
+  else fit.status = FitStatus::uncertain;
+  fit.because = fit.status == FitStatus::fit ? std::move(in_favour) : std::move(against);
+  if (fit.status != FitStatus::fit) std::move(unknown.begin(), unknown.end(), std::back_inserter(fit.because));
   return fit;
 }
 

@@ -16,7 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 Errc code_of(int error) {
-  return error == ENOENT || error == ENOTDIR ? Errc::not_found : error == EACCES || error == EPERM ? Errc::permission : Errc::vendor_failure;
+  return error == ENOENT || error == ENOTDIR ? Errc::not_found
+         : error == EACCES || error == EPERM ? Errc::permission
+                                             : Errc::vendor_failure;
 }
 
 tl::unexpected<Error> refused(const std::string& path, int error) {
@@ -27,7 +29,9 @@ tl::unexpected<Error> refused(const std::string& path, int error) {
 class Descriptor {
  public:
   explicit Descriptor(int fd, bool owned = true) : fd_{fd}, owned_{owned} {}
-  Descriptor(Descriptor&& other) noexcept : fd_{other.fd_}, owned_{other.owned_} { other.owned_ = false; }
+  Descriptor(Descriptor&& other) noexcept : fd_{other.fd_}, owned_{other.owned_} {
+    other.owned_ = false;
+  }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   Descriptor& operator=(Descriptor&&) = delete;
@@ -70,7 +74,8 @@ Result<void> write_all(int fd, std::string_view bytes, const std::string& path) 
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> open_file(const std::string& path) {
-  if (path == "-") return std::make_unique<FileSource>(Descriptor(STDIN_FILENO, false), "standard input");
+  if (path == "-")
+    return std::make_unique<FileSource>(Descriptor(STDIN_FILENO, false), "standard input");
   // Non-blocking only for the open itself: a pipe without a writer must not hang us.
   Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return refused(path, errno);
@@ -91,7 +96,8 @@ Result<std::vector<std::string>> files_below(const std::string& path, int depth,
   std::vector<std::string> out;
   const fs::path root = fs::canonical(path, error);
   if (error) return refused(path, error.value());
-  fs::recursive_directory_iterator it(path, fs::directory_options::skip_permission_denied, error), end;
+  fs::recursive_directory_iterator it(path, fs::directory_options::skip_permission_denied, error),
+      end;
   if (error) return refused(path, error.value());
   for (; it != end; it.increment(error)) {
     if (error) return refused(path, error.value());
@@ -104,7 +110,8 @@ Result<std::vector<std::string>> files_below(const std::string& path, int depth,
     }
     out.push_back(it->path().string());
     if (out.size() > most)
-      return fail(Errc::too_large, fmt::format("{}: more than {} files; name the ones that matter", path, most));
+      return fail(Errc::too_large,
+                  fmt::format("{}: more than {} files; name the ones that matter", path, most));
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -118,7 +125,8 @@ bool is_folder(const std::string& path) {
 Result<void> write_file(const std::string& path, std::string_view bytes) {
   if (path == "-") return write_all(STDOUT_FILENO, bytes, "standard output");
   std::error_code error;
-  if (fs::exists(path, error) && !fs::is_regular_file(path, error)) {  // a pipe or device is written in place
+  if (fs::exists(path, error) &&
+      !fs::is_regular_file(path, error)) {  // a pipe or device is written in place
     const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (fd.get() < 0) return refused(path, errno);
     return write_all(fd.get(), bytes, path);

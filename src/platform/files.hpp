@@ -19,13 +19,14 @@ Result<std::unique_ptr<ByteSource>> open_file(const std::string& path);
 /// All of a file, or too_large beyond `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 
-/// Regular files at or below `path`, sorted, at most `depth` folders deep and `most` files. Links that
-/// lead out of `path` are left out.
+/// Regular files at or below `path`, sorted, at most `depth` folders deep and `most` files. Links
+/// that lead out of `path` are left out.
 Result<std::vector<std::string>> files_below(const std::string& path, int depth, std::size_t most);
 
 bool is_folder(const std::string& path);
 
-/// Writes `bytes` so that the file is either the old one or the new one, whatever happens in between;
+/// Writes `bytes` so that the file is either the old one or the new one, whatever happens in
+/// between;
 /// "-" writes to standard output.
 Result<void> write_file(const std::string& path, std::string_view bytes);
 

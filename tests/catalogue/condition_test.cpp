@@ -88,11 +88,14 @@ TEST(ParseCondition, TakesATextThatStartsWithRefAsText) {
   EXPECT_EQ(parse_condition("== reference")->text, "reference");
 }
 
-TEST(ParseCondition, KeepsWhatWasWritten) { EXPECT_EQ(parse_condition("  >= 0.8 ref ")->written, ">= 0.8 ref"); }
+TEST(ParseCondition, KeepsWhatWasWritten) {
+  EXPECT_EQ(parse_condition("  >= 0.8 ref ")->written, ">= 0.8 ref");
+}
 
 TEST(ParseCondition, RefusesWhatItCannotMean) {
-  for (const char* text : {"", "228 GB/s", "=> 3", "= 3", ">=", "count", "count 3", "count ==", ">= ref * 2", ">= ref -", ">= ref - 3 furlongs",
-                           ">= x ref", ">= 1e308 TB/s", "<= nan", "> inf", "not  empty"})
+  for (const char* text : {"", "228 GB/s", "=> 3", "= 3", ">=", "count", "count 3",
+                           "count ==", ">= ref * 2", ">= ref -", ">= ref - 3 furlongs", ">= x ref",
+                           ">= 1e308 TB/s", "<= nan", "> inf", "not  empty"})
     EXPECT_FALSE(parse_condition(text)) << text;
 }
 

@@ -31,7 +31,9 @@ TEST(Embedded, HoldsEveryFileOfDataByteByByte) {
     seen.insert(file.path);
   }
   for (const auto& entry : fs::recursive_directory_iterator(data))
-    EXPECT_TRUE(entry.path().extension() != ".toml" || seen.contains(fs::relative(entry.path(), data).string())) << entry.path();
+    EXPECT_TRUE(entry.path().extension() != ".toml" ||
+                seen.contains(fs::relative(entry.path(), data).string()))
+        << entry.path();
 }
 
 TEST(Embedded, Parses) {
@@ -54,9 +56,11 @@ TEST(Embedded, GivesEveryFactASource) {
   for (const auto& [code, xid] : built_in().xids) EXPECT_FALSE(xid.source.empty()) << code;
   for (const auto& [code, sxid] : built_in().sxids) EXPECT_FALSE(sxid.source.empty()) << code;
   for (const auto& criterion : built_in().criteria)
-    for (const auto& limit : criterion.limits) EXPECT_FALSE(limit.source.ref.empty()) << criterion.id;
+    for (const auto& limit : criterion.limits)
+      EXPECT_FALSE(limit.source.ref.empty()) << criterion.id;
   for (const auto& workload : built_in().workloads)
-    for (const auto& need : workload.needs) EXPECT_FALSE(need.source.ref.empty()) << workload.id << " " << need.reads;
+    for (const auto& need : workload.needs)
+      EXPECT_FALSE(need.source.ref.empty()) << workload.id << " " << need.reads;
 }
 
 TEST(Embedded, TellsEveryReaderWhatToDoNext) {
@@ -70,24 +74,33 @@ TEST(Embedded, TellsEveryReaderWhatToDoNext) {
 
 TEST(Embedded, NamesOnlyFieldsThatExistAsUnverified) {
   for (const auto& gpu : built_in().gpus)
-    for (const auto& field : gpu.unverified) EXPECT_TRUE(gpu.fields.contains(field) || gpu.texts.contains(field)) << gpu.id << " " << field;
+    for (const auto& field : gpu.unverified)
+      EXPECT_TRUE(gpu.fields.contains(field) || gpu.texts.contains(field))
+          << gpu.id << " " << field;
   for (const auto& server : built_in().servers)
     for (const auto& field : server.unverified)
-      EXPECT_TRUE(std::ranges::any_of(server.facts, [&](const auto& fact) { return fact.first == field; })) << server.id << " " << field;
+      EXPECT_TRUE(
+          std::ranges::any_of(server.facts, [&](const auto& fact) { return fact.first == field; }))
+          << server.id << " " << field;
 }
 
 TEST(Embedded, HasEveryIdOnce) {
   std::set<std::string> ids;
   for (const auto& gpu : built_in().gpus) EXPECT_TRUE(ids.insert("gpu " + gpu.id).second) << gpu.id;
-  for (const auto& server : built_in().servers) EXPECT_TRUE(ids.insert("server " + server.id).second) << server.id;
-  for (const auto& workload : built_in().workloads) EXPECT_TRUE(ids.insert("workload " + workload.id).second) << workload.id;
-  for (const auto& group : built_in().groups) EXPECT_TRUE(ids.insert("group " + group.id).second) << group.id;
-  for (const auto& claim : built_in().claims) EXPECT_TRUE(ids.insert("claim " + claim.id).second) << claim.id;
+  for (const auto& server : built_in().servers)
+    EXPECT_TRUE(ids.insert("server " + server.id).second) << server.id;
+  for (const auto& workload : built_in().workloads)
+    EXPECT_TRUE(ids.insert("workload " + workload.id).second) << workload.id;
+  for (const auto& group : built_in().groups)
+    EXPECT_TRUE(ids.insert("group " + group.id).second) << group.id;
+  for (const auto& claim : built_in().claims)
+    EXPECT_TRUE(ids.insert("claim " + claim.id).second) << claim.id;
 }
 
 TEST(Embedded, NeverLetsAnUnsourcedArticleFailAServer) {
   for (const auto& criterion : built_in().criteria)
-    for (const auto& limit : criterion.limits) EXPECT_FALSE(limit.fail && limit.source.tier == 4) << criterion.id;
+    for (const auto& limit : criterion.limits)
+      EXPECT_FALSE(limit.fail && limit.source.tier == 4) << criterion.id;
 }
 
 TEST(Embedded, RefersOnlyToFieldsThatSomeGpuHas) {
@@ -95,12 +108,16 @@ TEST(Embedded, RefersOnlyToFieldsThatSomeGpuHas) {
     for (const auto& limit : criterion.limits) {
       if (!limit.of.starts_with("sku:")) continue;
       const auto field = limit.of.substr(4);
-      EXPECT_TRUE(std::ranges::any_of(built_in().gpus, [&](const Gpu& g) { return g.fields.contains(field); })) << criterion.id << " " << field;
+      EXPECT_TRUE(std::ranges::any_of(built_in().gpus,
+                                      [&](const Gpu& g) { return g.fields.contains(field); }))
+          << criterion.id << " " << field;
     }
 }
 
 TEST(Embedded, HasSevenBenchmarksAndThreeTestsOfTheKit) {
-  const auto of = [](GroupKind kind) { return std::ranges::count(built_in().groups, kind, &Group::kind); };
+  const auto of = [](GroupKind kind) {
+    return std::ranges::count(built_in().groups, kind, &Group::kind);
+  };
   EXPECT_EQ(of(GroupKind::benchmark), 7);
   EXPECT_EQ(of(GroupKind::kit), 3);
 }

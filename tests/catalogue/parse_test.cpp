@@ -11,7 +11,9 @@
 namespace gpuvet::catalogue {
 namespace {
 
-constexpr const char* groups = "[[group]]\nid = \"thermal\"\ntitle = \"Thermal\"\nkind = \"benchmark\"\nevidence = \"a log\"\n";
+constexpr const char* groups =
+    "[[group]]\nid = \"thermal\"\ntitle = \"Thermal\"\nkind = \"benchmark\"\nevidence = \"a "
+    "log\"\n";
 
 constexpr const char* criteria = R"([[criterion]]
 id = "thermal.core"
@@ -62,7 +64,9 @@ std::string gpu_error(const std::string& from, const std::string& to) {
 }
 
 TEST(Parse, TakesTheSamples) {
-  EXPECT_EQ(error_of({{"groups.toml", groups}, {"criteria/t.toml", criteria}, {"gpus/g1.toml", gpu}}), "no error");
+  EXPECT_EQ(
+      error_of({{"groups.toml", groups}, {"criteria/t.toml", criteria}, {"gpus/g1.toml", gpu}}),
+      "no error");
 }
 
 TEST(Parse, NamesFileLineAndKeyOfWhatIsWrong) {
@@ -82,7 +86,8 @@ TEST(Parse, NamesFileLineAndKeyOfWhatIsWrong) {
       {"source = { tier = 1, ref = \"the data sheet\" }", "", "criteria/t.toml:10", "source"},
       {"ref = \"the data sheet\"", "rev = \"the data sheet\"", "criteria/t.toml:13", "ref"},
       {"\"purchase\"", "\"purchased\"", "criteria/t.toml:6", "purchased"},
-      {"\"gpu.temperature.core\"", "\"gpu.temperature.cores\"", "criteria/t.toml:5", "gpu.temperature.cores"},
+      {"\"gpu.temperature.core\"", "\"gpu.temperature.cores\"", "criteria/t.toml:5",
+       "gpu.temperature.cores"},
       {"why = \"Heat.\"", "why = \"Heat.\"\nonly_if = \"made.up\"", "criteria/t.toml:8", "only_if"},
       {"next = [\"Cool it.\"]", "next = []", "criteria/t.toml:8", "next"},
       {"why = \"Heat.\"", "why = 7", "criteria/t.toml:7", "why"},
@@ -98,30 +103,39 @@ TEST(Parse, NamesFileLineAndKeyOfWhatIsWrong) {
 }
 
 TEST(Parse, RefusesALimitThatLimitsNothing) {
-  const auto text = replaced(replaced(criteria, "pass = \"<= 87 °C\"\n", ""), "fail = \"> 90 °C\"\n", "");
+  const auto text =
+      replaced(replaced(criteria, "pass = \"<= 87 °C\"\n", ""), "fail = \"> 90 °C\"\n", "");
   const auto message = error_of({{"groups.toml", groups}, {"criteria/t.toml", text}});
   EXPECT_TRUE(contains(message, "criteria/t.toml:10")) << message;
 }
 
 TEST(Parse, RefusesACriterionThatStandsTwice) {
-  const auto message = error_of({{"groups.toml", groups}, {"criteria/a.toml", criteria}, {"criteria/b.toml", criteria}});
+  const auto message = error_of(
+      {{"groups.toml", groups}, {"criteria/a.toml", criteria}, {"criteria/b.toml", criteria}});
   EXPECT_EQ(message, "criteria/b.toml:2: id: 'thermal.core' stands twice");
 }
 
 TEST(Parse, RefusesEveryOtherIdThatStandsTwice) {
-  const std::string server = "id = \"s\"\nvendor = \"v\"\nmodel = \"m\"\nkind = \"catalog\"\nsource = \"x\"\n";
+  const std::string server =
+      "id = \"s\"\nvendor = \"v\"\nmodel = \"m\"\nkind = \"catalog\"\nsource = \"x\"\n";
   const std::string workload = "id = \"w\"\ntitle = \"t\"\nsentence = \"s\"\n";
-  EXPECT_TRUE(contains(error_of({{"gpus/a.toml", gpu}, {"gpus/b.toml", gpu}}), "gpus/b.toml:1: id"));
-  EXPECT_TRUE(contains(error_of({{"servers/a.toml", server}, {"servers/b.toml", server}}), "servers/b.toml:1: id"));
-  EXPECT_TRUE(contains(error_of({{"workloads/a.toml", workload}, {"workloads/b.toml", workload}}), "workloads/b.toml:1: id"));
-  const auto twice = error_of({{"groups.toml", std::string_view(groups)}, {"groups.toml", std::string_view(groups)}});
+  EXPECT_TRUE(
+      contains(error_of({{"gpus/a.toml", gpu}, {"gpus/b.toml", gpu}}), "gpus/b.toml:1: id"));
+  EXPECT_TRUE(contains(error_of({{"servers/a.toml", server}, {"servers/b.toml", server}}),
+                       "servers/b.toml:1: id"));
+  EXPECT_TRUE(contains(error_of({{"workloads/a.toml", workload}, {"workloads/b.toml", workload}}),
+                       "workloads/b.toml:1: id"));
+  const auto twice = error_of(
+      {{"groups.toml", std::string_view(groups)}, {"groups.toml", std::string_view(groups)}});
   EXPECT_TRUE(contains(twice, "groups.toml:2: id")) << twice;
 }
 
 TEST(Parse, RefusesAnXidThatStandsTwiceWithItsLine) {
-  const std::string xid = "[[xid]]\ncode = 79\nmeaning = \"m\"\nseverity = \"fail\"\nnext = \"n\"\nsource = \"s\"\n";
+  const std::string xid =
+      "[[xid]]\ncode = 79\nmeaning = \"m\"\nseverity = \"fail\"\nnext = \"n\"\nsource = \"s\"\n";
   EXPECT_EQ(error_of({{"xid.toml", xid}}), "no error");
-  const std::string two = xid + xid, mild = replaced(xid, "\"fail\"", "\"bad\""), none = replaced(xid, "source = \"s\"\n", "");
+  const std::string two = xid + xid, mild = replaced(xid, "\"fail\"", "\"bad\""),
+                    none = replaced(xid, "source = \"s\"\n", "");
   EXPECT_TRUE(contains(error_of({{"xid.toml", two}}), "xid.toml:8"));
   EXPECT_TRUE(contains(error_of({{"xid.toml", mild}}), "xid.toml:4"));
   EXPECT_TRUE(contains(error_of({{"xid.toml", none}}), "xid.toml:1"));
@@ -136,8 +150,11 @@ TEST(Parse, RefusesWhatIsWrongInAGpu) {
 }
 
 TEST(Parse, RefusesAClaimThatNamesNoCriterion) {
-  const std::string claim = "[[claim]]\nid = \"C1\"\nkind = \"editorial\"\nquote = \"q\"\nsays = \"s\"\nfound = \"f\"\nverdict = \"v\"\ndoes = \"d\"\ncriteria = [\"thermal.cores\"]\n";
-  const auto message = error_of({{"groups.toml", groups}, {"criteria/t.toml", criteria}, {"article.toml", claim}});
+  const std::string claim =
+      "[[claim]]\nid = \"C1\"\nkind = \"editorial\"\nquote = \"q\"\nsays = \"s\"\nfound = "
+      "\"f\"\nverdict = \"v\"\ndoes = \"d\"\ncriteria = [\"thermal.cores\"]\n";
+  const auto message =
+      error_of({{"groups.toml", groups}, {"criteria/t.toml", criteria}, {"article.toml", claim}});
   EXPECT_TRUE(contains(message, "article.toml") && contains(message, "thermal.cores")) << message;
 }
 

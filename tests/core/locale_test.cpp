@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers are read and written with a point wherever gpuvet runs: under a locale with decimal commas
-// nothing changes.
+// Numbers are read and written with a point wherever gpuvet runs: under a locale with decimal
+// commas nothing changes.
 #include <gtest/gtest.h>
 
 #include <clocale>
@@ -39,7 +39,8 @@ TEST(Locale, OfCppWithDecimalCommasChangesNothing) {
 
 TEST(Locale, OfCWithDecimalCommasChangesNothing) {
   const std::string before = std::setlocale(LC_ALL, nullptr);
-  if (std::setlocale(LC_ALL, "de_DE.UTF-8") == nullptr && std::setlocale(LC_ALL, "de_DE.utf8") == nullptr)
+  if (std::setlocale(LC_ALL, "de_DE.UTF-8") == nullptr &&
+      std::setlocale(LC_ALL, "de_DE.utf8") == nullptr)
     GTEST_SKIP() << "de_DE.UTF-8 is not installed here: localedef -i de_DE -f UTF-8 de_DE.UTF-8";
   ASSERT_STREQ(std::localeconv()->decimal_point, ",");
   expect_points();

@@ -12,7 +12,9 @@ namespace {
 using namespace units;
 
 template <class A, class B>
-concept Addable = requires(A a, B b) { a + b; };
+concept Addable = requires(A a, B b) {
+  a + b;
+};
 
 static_assert(!Addable<Watts, Bytes>, "watts and bytes do not add");
 static_assert(!Addable<Celsius, Celsius>, "points on a scale do not add");

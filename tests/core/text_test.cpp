@@ -56,8 +56,9 @@ TEST(ParseNumber, ReadsFiniteDecimals) {
 }
 
 TEST(ParseNumber, RefusesWhateverIsNoFiniteDecimal) {
-  for (const char* text : {"", " ", "inf", "-inf", "Infinity", "nan", "NaN", "nan(1)", "0x10", "0x1p3", "1,5",
-                           "1.234,5", "1e999", "-1e999", "+1", "1 2", "1W", "--1", "1e", "[N/A]", "1.5.2", "٣"})
+  for (const char* text : {"",     " ",     "inf", "-inf",    "Infinity", "nan",    "NaN", "nan(1)",
+                           "0x10", "0x1p3", "1,5", "1.234,5", "1e999",    "-1e999", "+1",  "1 2",
+                           "1W",   "--1",   "1e",  "[N/A]",   "1.5.2",    "٣"})
     EXPECT_FALSE(parse_number(text)) << text;
 }
 
@@ -82,8 +83,9 @@ RC_GTEST_PROP(FormatNumber, ReadsBackAsTheSameDouble, (double v)) {
 
 TEST(FormatNumber, ReadsBackAtTheEdgesOfDouble) {
   using Limits = std::numeric_limits<double>;
-  for (const double v : {Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min(), 9007199254740992.0,
-                         9007199254740993.0, -9007199254740992.0, 1e22, 0.1 + 0.2})
+  for (const double v :
+       {Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min(), 9007199254740992.0,
+        9007199254740993.0, -9007199254740992.0, 1e22, 0.1 + 0.2})
     EXPECT_EQ(parse_number(format_number(v)), v) << format_number(v);
 }
 
@@ -92,7 +94,9 @@ TEST(StripEscapes, RemovesColoursTitlesAndControls) {
   EXPECT_EQ(strip_escapes("\x1b[1;31;48;2;0;0;0mred\x1b[m"), "red");
   EXPECT_EQ(strip_escapes("\x1b]0;title\aafter"), "after");
   EXPECT_EQ(strip_escapes("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\"), "link");
-  EXPECT_EQ(strip_escapes("a\x01\x08" "b\rc"), "abc");
+  EXPECT_EQ(strip_escapes("a\x01\x08"
+                          "b\rc"),
+            "abc");
 }
 
 TEST(StripEscapes, SurvivesSequencesThatAreCutOff) {
@@ -109,12 +113,14 @@ TEST(Printable, ShowsControlsAndInvalidUtf8AsHex) {
       {"\x1b[31m", "\\x1b[31m"},
       {"a\nb\tc\x7f", "a\\x0ab\\x09c\\x7f"},
       {"\xff", "\\xff"},
-      {"\xc3", "\\xc3"},                              // cut off
-      {"\xc0\xaf", "\\xc0\\xaf"},                     // overlong '/'
-      {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},            // overlong in three bytes
-      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},            // surrogate
-      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},   // beyond U+10FFFF
-      {"\xc2\x9b" "31m", "\\xc2\\x9b31m"},            // the 8-bit CSI
+      {"\xc3", "\\xc3"},                             // cut off
+      {"\xc0\xaf", "\\xc0\\xaf"},                    // overlong '/'
+      {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},           // overlong in three bytes
+      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},           // surrogate
+      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  // beyond U+10FFFF
+      {"\xc2\x9b"
+       "31m",
+       "\\xc2\\x9b31m"},  // the 8-bit CSI
       {std::string(1, '\0'), "\\x00"},
   };
   for (const auto& [given, shown] : table) EXPECT_EQ(printable(given), shown);
@@ -142,8 +148,9 @@ TEST(PciAddress, HasOneSpelling) {
 }
 
 TEST(PciAddress, IsNothingElse) {
-  for (const char* text : {"", "GPU-1234", "0f", "0f:00:00:00.0", "0g:00.0", "0000:0f:0.0", "0000:0f:00.", "0000:0f:00.10",
-                           "0000:0f:00.g", "000:0f:00.0", "12:34:56", "PCI:", "::."})
+  for (const char* text :
+       {"", "GPU-1234", "0f", "0f:00:00:00.0", "0g:00.0", "0000:0f:0.0", "0000:0f:00.",
+        "0000:0f:00.10", "0000:0f:00.g", "000:0f:00.0", "12:34:56", "PCI:", "::."})
     EXPECT_FALSE(pci_address(text)) << text;
 }
 
@@ -153,7 +160,9 @@ TEST(Wrap, BreaksBetweenWordsAndIndentsWhatFollows) {
   EXPECT_EQ(wrap("", 8), "");
 }
 
-TEST(Wrap, KeepsAWordThatIsWiderThanTheLine) { EXPECT_EQ(wrap("a incomprehensible b", 5), "a\nincomprehensible\nb"); }
+TEST(Wrap, KeepsAWordThatIsWiderThanTheLine) {
+  EXPECT_EQ(wrap("a incomprehensible b", 5), "a\nincomprehensible\nb");
+}
 
 TEST(Wrap, CountsColumnsAndNotBytes) { EXPECT_EQ(wrap("µµµµ µµµµ", 9), "µµµµ µµµµ"); }
 

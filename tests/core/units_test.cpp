@@ -11,8 +11,9 @@
 namespace gpuvet {
 namespace {
 
-constexpr Unit all_units[] = {Unit::none,  Unit::ratio, Unit::byte,    Unit::second, Unit::byte_per_second, Unit::watt,
-                              Unit::joule, Unit::hertz, Unit::celsius, Unit::kelvin, Unit::flop_per_second, Unit::usd};
+constexpr Unit all_units[] = {
+    Unit::none,  Unit::ratio, Unit::byte,    Unit::second, Unit::byte_per_second, Unit::watt,
+    Unit::joule, Unit::hertz, Unit::celsius, Unit::kelvin, Unit::flop_per_second, Unit::usd};
 
 struct Spelled {
   const char* text;
@@ -56,7 +57,8 @@ TEST(ParseMeasure, KeepsBitsAndBytesAndPowersApart) {
 }
 
 TEST(ParseMeasure, RefusesUnknownUnitsAndWhatIsNoNumber) {
-  for (const char* text : {"", "W", "abc", "1 furlong", "1 gb", "1,5 W", "1 W W", "nan W", "inf", "0x10 W", "1..2 W", "--1 W"})
+  for (const char* text : {"", "W", "abc", "1 furlong", "1 gb", "1,5 W", "1 W W", "nan W", "inf",
+                           "0x10 W", "1..2 W", "--1 W"})
     EXPECT_FALSE(parse_measure(text)) << text;
 }
 
@@ -94,7 +96,8 @@ TEST(FormatValue, NeverShowsARoundedUpThousand) {
 
 // What is shown reads back as the same unit and, within the digits shown, as the same value.
 RC_GTEST_PROP(FormatValue, ReadsBackWithinItsRounding, ()) {
-  const Unit unit = *rc::gen::elementOf(std::vector<Unit>(std::begin(all_units), std::end(all_units)));
+  const Unit unit =
+      *rc::gen::elementOf(std::vector<Unit>(std::begin(all_units), std::end(all_units)));
   const double value = *rc::gen::inRange(1, 1'000'000'000) * 1e-3;
   if (unit == Unit::usd || unit == Unit::flop_per_second) return;  // "$5", "3 FLOP/s": shown only
   const std::string shown = format_value(value, unit);

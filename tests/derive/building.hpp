@@ -57,7 +57,8 @@ inline Evidence derived(Evidence evidence, double thermal_asked = 48 * 3600.0) {
   return derive(std::move(evidence), embedded_catalogue(), {thermal_asked});
 }
 
-inline const Observation* find(const Evidence& evidence, std::string_view id, std::string_view subject = "node") {
+inline const Observation* find(const Evidence& evidence, std::string_view id,
+                               std::string_view subject = "node") {
   const Observation* out = nullptr;
   for (const auto& o : evidence.observations)
     if (o.id.name() == id && o.subject == subject) out = &o;
@@ -65,7 +66,8 @@ inline const Observation* find(const Evidence& evidence, std::string_view id, st
 }
 
 /// The value for people, or why there is none; "-" when the fact is not there at all.
-inline std::string shown(const Evidence& evidence, std::string_view id, std::string_view subject = "node") {
+inline std::string shown(const Evidence& evidence, std::string_view id,
+                         std::string_view subject = "node") {
   const auto* o = find(evidence, id, subject);
   return o == nullptr ? "-" : format(*o);
 }

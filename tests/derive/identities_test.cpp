@@ -20,11 +20,13 @@ Evidence inventory(int n, const std::string& source = "smi.xml") {
 TEST(IdentitiesTest, OrdinalsAndAddressesBecomeUuids) {
   auto evidence = inventory(2);
   evidence.append(imported(matrix(2, [](int, int) { return "NV4"; }), "topo.txt"));
-  evidence.append(from("dmesg.txt", [](Recorder& out) { out.numbers("gpu.xid"_id, "gpu:0000:02:00.0", {79}); }));
+  evidence.append(from("dmesg.txt",
+                       [](Recorder& out) { out.numbers("gpu.xid"_id, "gpu:0000:02:00.0", {79}); }));
   const auto joined = derived(std::move(evidence));
   EXPECT_EQ(shown(joined, "gpu.xid", "gpu:GPU-00000002"), "79");
   EXPECT_EQ(shown(joined, "link.kind", "link:GPU-00000001~GPU-00000002"), "nvlink");
-  for (const auto& o : joined.observations) EXPECT_EQ(o.subject.find("smi#"), std::string::npos) << o.subject;
+  for (const auto& o : joined.observations)
+    EXPECT_EQ(o.subject.find("smi#"), std::string::npos) << o.subject;
 }
 
 TEST(IdentitiesTest, OrdinalsStayApartWhenTheCountsDiffer) {
@@ -48,7 +50,8 @@ TEST(IdentitiesTest, ZeroUuidIdentifiesNobody) {
 
 std::vector<FileEvidence> hosts(const std::string& a, const std::string& b) {
   const auto named = [](const std::string& file, const std::string& host) {
-    return FileEvidence{file, from(file, [&](Recorder& out) { out.text("node.hostname"_id, "node", host); })};
+    return FileEvidence{
+        file, from(file, [&](Recorder& out) { out.text("node.hostname"_id, "node", host); })};
   };
   return {named("a/dmesg.txt", a), named("b/nccl.txt", b)};
 }
@@ -61,7 +64,9 @@ TEST(ServersTest, TwoHostNamesAreAnErrorThatNamesThem) {
   EXPECT_NE(joined.error().what.find("node2"), std::string::npos);
 }
 
-TEST(ServersTest, ShortAndFullNameAreTheSameHost) { EXPECT_TRUE(one_server(hosts("node1", "NODE1.example.org"), {})); }
+TEST(ServersTest, ShortAndFullNameAreTheSameHost) {
+  EXPECT_TRUE(one_server(hosts("node1", "NODE1.example.org"), {}));
+}
 
 TEST(ServersTest, ServerPicksByHostFolderOrFile) {
   for (const auto* pick : {"node2", "b", "b/nccl.txt"}) {
@@ -84,28 +89,43 @@ TEST(ServersTest, ARunOverTwoNodesNamesBothByDesign) {
   auto run = FileEvidence{"nccl.txt", from("nccl.txt", [](Recorder& out) {
                             out.text("node.hostname"_id, "node", "node1");
                             out.text("node.hostname"_id, "node", "node2");
-                            out.number("collective.all_reduce.busbw"_id, "node", 1e11, {{"gpus", 16.0}, {"nodes", 2.0}});
+                            out.number("collective.all_reduce.busbw"_id, "node", 1e11,
+                                       {{"gpus", 16.0}, {"nodes", 2.0}});
                           })};
-  auto log = FileEvidence{"dmesg.txt", from("dmesg.txt", [](Recorder& out) { out.text("node.hostname"_id, "node", "node1"); })};
+  auto log = FileEvidence{"dmesg.txt", from("dmesg.txt", [](Recorder& out) {
+                            out.text("node.hostname"_id, "node", "node1");
+                          })};
   EXPECT_TRUE(one_server({std::move(run), std::move(log)}, {}));
 }
 
 TEST(ContradictionsTest, CountsAndFixedFactsAreTold) {
   auto evidence = inventory(8);
   evidence.append(imported(matrix(7, [](int, int) { return "NV12"; }), "topo.txt"));
-  evidence.append(from("a.xml", [](Recorder& out) { out.text("node.driver.version"_id, "node", "550.54"); }));
-  evidence.append(from("b.log", [](Recorder& out) { out.text("node.driver.version"_id, "node", "535.104"); }));
-  evidence.append(from("b.log", [](Recorder& out) { out.number("gpu.temperature.core"_id, "gpu:GPU-00000001", 50); }));
-  evidence.append(from("a.xml", [](Recorder& out) { out.number("gpu.temperature.core"_id, "gpu:GPU-00000001", 60); }));
+  evidence.append(
+      from("a.xml", [](Recorder& out) { out.text("node.driver.version"_id, "node", "550.54"); }));
+  evidence.append(
+      from("b.log", [](Recorder& out) { out.text("node.driver.version"_id, "node", "535.104"); }));
+  evidence.append(from("b.log", [](Recorder& out) {
+    out.number("gpu.temperature.core"_id, "gpu:GPU-00000001", 50);
+  }));
+  evidence.append(from("a.xml", [](Recorder& out) {
+    out.number("gpu.temperature.core"_id, "gpu:GPU-00000001", 60);
+  }));
   const auto found = derived(std::move(evidence));
-  EXPECT_EQ(shown(found, "evidence.contradictions.inventory"), "node.gpu.attached: smi.xml says 8, topo.txt says 7");
-  EXPECT_EQ(shown(found, "evidence.contradictions.other"), "node.driver.version: a.xml says 550.54, b.log says 535.104");
+  EXPECT_EQ(shown(found, "evidence.contradictions.inventory"),
+            "node.gpu.attached: smi.xml says 8, topo.txt says 7");
+  EXPECT_EQ(shown(found, "evidence.contradictions.other"),
+            "node.driver.version: a.xml says 550.54, b.log says 535.104");
 }
 
 TEST(ContradictionsTest, RoundingIsNone) {
   const auto found = derived([] {
-    auto e = from("a", [](Recorder& out) { out.number("gpu.power.limit.default"_id, "gpu:0000:01:00.0", 400); });
-    e.append(from("b", [](Recorder& out) { out.number("gpu.power.limit.default"_id, "gpu:0000:01:00.0", 400.2); }));
+    auto e = from("a", [](Recorder& out) {
+      out.number("gpu.power.limit.default"_id, "gpu:0000:01:00.0", 400);
+    });
+    e.append(from("b", [](Recorder& out) {
+      out.number("gpu.power.limit.default"_id, "gpu:0000:01:00.0", 400.2);
+    }));
     return e;
   }());
   EXPECT_EQ(shown(found, "evidence.contradictions.other"), "none");

@@ -20,7 +20,9 @@ TEST(SkuTest, NamesAndSumsAreFound) {
 }
 
 TEST(SkuTest, UnknownModelIsSaidToBeUnknown) {
-  const auto e = derived(from("smi.xml", [](Recorder& out) { out.text("gpu.name"_id, "gpu:0000:01:00.0", "NVIDIA Z900"); }));
+  const auto e = derived(from("smi.xml", [](Recorder& out) {
+    out.text("gpu.name"_id, "gpu:0000:01:00.0", "NVIDIA Z900");
+  }));
   EXPECT_EQ(find(e, "gpu.sku", "gpu:0000:01:00.0")->get(), nullptr);
   EXPECT_EQ(find(e, "node.gpu.sku"), nullptr);
   EXPECT_EQ(shown(e, "gpu.datacenter", "gpu:0000:01:00.0"), "no");

@@ -6,14 +6,16 @@
 namespace gpuvet::derive::testing {
 namespace {
 
-/// A log of `samples` samples of two GPUs, `step` seconds apart; `row(sample, gpu)` gives what follows
-/// the ordinal: utilization, core temperature, reasons.
+/// A log of `samples` samples of two GPUs, `step` seconds apart; `row(sample, gpu)` gives what
+/// follows the ordinal: utilization, core temperature, reasons.
 Evidence log(int samples, int step, const std::function<std::string(int, int)>& row) {
-  std::string text = "timestamp, index, utilization.gpu [%], temperature.gpu, clocks_event_reasons.active\n";
+  std::string text =
+      "timestamp, index, utilization.gpu [%], temperature.gpu, clocks_event_reasons.active\n";
   for (int s = 0; s < samples; ++s)
     for (int gpu = 0; gpu < 2; ++gpu) {
       const int t = s * step;
-      text += fmt::format("2026/10/{:02} {:02}:{:02}:{:02}.000, {}, {}\n", 1 + t / 86400, t / 3600 % 24, t / 60 % 60, t % 60, gpu, row(s, gpu));
+      text += fmt::format("2026/10/{:02} {:02}:{:02}:{:02}.000, {}, {}\n", 1 + t / 86400,
+                          t / 3600 % 24, t / 60 % 60, t % 60, gpu, row(s, gpu));
     }
   return imported(text, "thermal.csv");
 }
@@ -40,12 +42,15 @@ TEST(ThermalTest, LastSampleCoversItsIntervalToo) {
 
 TEST(ThermalTest, ShortLogSaysSo) {
   const auto e = derived(log(60, 10, busy), 3600);
-  EXPECT_EQ(find(e, "thermal.log.admissible", "gpu:smi#0")->detail, "the log does not count: it lasts 10 min of the 1 h asked");
+  EXPECT_EQ(find(e, "thermal.log.admissible", "gpu:smi#0")->detail,
+            "the log does not count: it lasts 10 min of the 1 h asked");
 }
 
 TEST(ThermalTest, FiveIdleSamplesInAHundredAreAllowedSixAreNot) {
   const auto with_idle = [](int idle) {
-    return derived(log(100, 10, [idle](int s, int) { return s < idle ? "94 %, 50, 0x1" : "95 %, 70, 0x4"; }), 900);
+    return derived(
+        log(100, 10, [idle](int s, int) { return s < idle ? "94 %, 50, 0x1" : "95 %, 70, 0x4"; }),
+        900);
   };
   EXPECT_EQ(shown(with_idle(5), "thermal.log.admissible", "gpu:smi#0"), "yes");
   const auto idle = with_idle(6);
@@ -59,7 +64,15 @@ TEST(ThermalTest, GapOverTenSecondsDoesNotCount) {
 }
 
 TEST(ThermalTest, ThrottledShareCountsEveryHardwareReason) {
-  const auto e = derived(log(100, 10, [](int s, int) { return s == 0 ? "100 %, 90, 0x8" : s == 1 ? "100 %, 90, 0x40" : s == 2 ? "100 %, 90, 0x80" : s == 3 ? "100 %, 90, 0x24" : "100 %, 70, 0x4"; }), 900);
+  const auto e = derived(log(100, 10,
+                             [](int s, int) {
+                               return s == 0   ? "100 %, 90, 0x8"
+                                      : s == 1 ? "100 %, 90, 0x40"
+                                      : s == 2 ? "100 %, 90, 0x80"
+                                      : s == 3 ? "100 %, 90, 0x24"
+                                               : "100 %, 70, 0x4";
+                             }),
+                         900);
   EXPECT_DOUBLE_EQ(*find(e, "thermal.throttle.hardware", "gpu:smi#0")->number(), 0.03);
   EXPECT_DOUBLE_EQ(*find(e, "thermal.throttle.sw_thermal", "gpu:smi#0")->number(), 0.01);
 }

@@ -23,24 +23,36 @@ const Case cases[] = {
     {"eight without NVLink", 8, [](int, int) { return "SYS"; }, "pcie", "none", "none"},
     {"two bridged", 2, [](int, int) { return "NV12"; }, "nvlink-all", "2", "none"},
     {"HGX A100 4-GPU", 4, [](int, int) { return "NV4"; }, "nvlink-all", "4", "none"},
-    {"18 links in all are not more than one GPU has", 4, [](int, int) { return "NV6"; }, "nvlink-all", "4", "none"},
+    {"18 links in all are not more than one GPU has", 4, [](int, int) { return "NV6"; },
+     "nvlink-all", "4", "none"},
     {"21 links in all take a switch", 4, [](int, int) { return "NV7"; }, "nvswitch", "4", "none"},
     {"DGX A100", 8, [](int, int) { return "NV12"; }, "nvswitch", "8", "none"},
-    {"two bridged pairs", 4, [](int i, int j) { return i / 2 == j / 2 ? "NV12" : "SYS"; }, "nvlink-partial", "2, 2", "none"},
-    {"a bridged pair and a lone card", 3, [](int i, int j) { return i + j == 3 ? "NV6" : "NODE"; }, "nvlink-partial", "2", "none"},
-    {"one pair behind switches is short", 8, [](int i, int j) { return pair(i, j, 5, 6) ? "NV11" : "NV12"; }, "nvswitch", "8",
+    {"two bridged pairs", 4, [](int i, int j) { return i / 2 == j / 2 ? "NV12" : "SYS"; },
+     "nvlink-partial", "2, 2", "none"},
+    {"a bridged pair and a lone card", 3, [](int i, int j) { return i + j == 3 ? "NV6" : "NODE"; },
+     "nvlink-partial", "2", "none"},
+    {"one pair behind switches is short", 8,
+     [](int i, int j) { return pair(i, j, 5, 6) ? "NV11" : "NV12"; }, "nvswitch", "8",
      "GPU5~GPU6 has 11 of 12 NVLinks"},
-    {"one direction behind switches is short", 8, [](int i, int j) { return i == 2 && j == 1 ? "NV11" : "NV12"; }, "nvswitch", "8",
+    {"one direction behind switches is short", 8,
+     [](int i, int j) { return i == 2 && j == 1 ? "NV11" : "NV12"; }, "nvswitch", "8",
      "GPU1~GPU2 has 11 of 12 NVLinks"},
-    {"one pair behind switches fell back to PCIe", 4, [](int i, int j) { return pair(i, j, 0, 3) ? "SYS" : "NV12"; }, "nvlink-partial", "4",
+    {"one pair behind switches fell back to PCIe", 4,
+     [](int i, int j) { return pair(i, j, 0, 3) ? "SYS" : "NV12"; }, "nvlink-partial", "4",
      "GPU0~GPU3 has 0 of 12 NVLinks"},
-    {"directions disagree", 2, [](int i, int) { return i == 0 ? "NV4" : "NV3"; }, "nvlink-all", "2", "GPU0~GPU1 has 3 of 4 NVLinks"},
-    {"one link of an HGX-4 pair is down", 4, [](int i, int j) { return pair(i, j, 1, 2) ? "NV3" : "NV4"; }, "nvlink-all", "4",
+    {"directions disagree", 2, [](int i, int) { return i == 0 ? "NV4" : "NV3"; }, "nvlink-all", "2",
+     "GPU0~GPU1 has 3 of 4 NVLinks"},
+    {"one link of an HGX-4 pair is down", 4,
+     [](int i, int j) { return pair(i, j, 1, 2) ? "NV3" : "NV4"; }, "nvlink-all", "4",
      "GPU1~GPU2 has 3 of 4 NVLinks"},
-    {"all links of an HGX-4 pair are down", 4, [](int i, int j) { return pair(i, j, 1, 2) ? "SYS" : "NV4"; }, "nvlink-partial", "4",
+    {"all links of an HGX-4 pair are down", 4,
+     [](int i, int j) { return pair(i, j, 1, 2) ? "SYS" : "NV4"; }, "nvlink-partial", "4",
      "GPU1~GPU2 has 0 of 4 NVLinks"},
-    {"one bridge of two pairs is narrow", 4, [](int i, int j) { return i / 2 != j / 2 ? "SYS" : i < 2 ? "NV12" : "NV8"; }, "nvlink-partial", "2, 2",
-     "GPU2~GPU3 has 8 of 12 NVLinks"},
+    {"one bridge of two pairs is narrow", 4,
+     [](int i, int j) { return i / 2 != j / 2 ? "SYS"
+                               : i < 2        ? "NV12"
+                                              : "NV8"; }, "nvlink-partial",
+     "2, 2", "GPU2~GPU3 has 8 of 12 NVLinks"},
 };
 
 class TopologyTest : public ::testing::TestWithParam<Case> {};
@@ -54,12 +66,13 @@ TEST_P(TopologyTest, Understood) {
   EXPECT_EQ(shown(evidence, "topology.nvlink.missing"), c.missing);
 }
 
-INSTANTIATE_TEST_SUITE_P(Matrices, TopologyTest, ::testing::ValuesIn(cases), [](const auto& param_info) {
-  std::string name = param_info.param.name;
-  for (auto& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Matrices, TopologyTest, ::testing::ValuesIn(cases),
+                         [](const auto& param_info) {
+                           std::string name = param_info.param.name;
+                           for (auto& c : name)
+                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+                           return name;
+                         });
 
 /// Two rings of four with double links between neighbours, as on a DGX-1: every GPU has six.
 std::string mesh(int i, int j) {
@@ -77,7 +90,8 @@ TEST(TopologyTest, MeshOfUnequalPairsIsComplete) {
 }
 
 TEST(TopologyTest, MeshShortOfALinkNamesThePair) {
-  const auto evidence = derived(imported(matrix(8, [](int i, int j) { return pair(i, j, 0, 4) ? std::string("NV1") : mesh(i, j); })));
+  const auto evidence = derived(imported(
+      matrix(8, [](int i, int j) { return pair(i, j, 0, 4) ? std::string("NV1") : mesh(i, j); })));
   EXPECT_EQ(shown(evidence, "topology.nvlink.missing"), "GPU0~GPU4 has 1 of 2 NVLinks");
 }
 
@@ -90,7 +104,8 @@ TEST(TopologyTest, SkuDecidesWhetherLinksNeedASwitch) {
       out.number("gpu.index"_id, gpu, i);
     }
   }));
-  EXPECT_EQ(shown(derived(std::move(evidence)), "topology.class"), "nvswitch");  // 18 links, an A100 has 12
+  EXPECT_EQ(shown(derived(std::move(evidence)), "topology.class"),
+            "nvswitch");  // 18 links, an A100 has 12
 }
 
 TEST(TopologyTest, BridgeNarrowerThanTheCardIsShort) {
@@ -101,11 +116,13 @@ TEST(TopologyTest, BridgeNarrowerThanTheCardIsShort) {
       out.number("gpu.index"_id, "gpu:smi#" + std::to_string(i), i);
     }
   }));
-  EXPECT_EQ(shown(derived(std::move(evidence)), "topology.nvlink.missing"), "GPU0~GPU1 has 8 of 12 NVLinks");
+  EXPECT_EQ(shown(derived(std::move(evidence)), "topology.nvlink.missing"),
+            "GPU0~GPU1 has 8 of 12 NVLinks");
 }
 
 TEST(TopologyTest, PairsAreNamedOnceWithKindAndCount) {
-  const auto evidence = derived(imported(matrix(3, [](int i, int j) { return i + j == 1 ? "NV4" : "NODE"; })));
+  const auto evidence =
+      derived(imported(matrix(3, [](int i, int j) { return i + j == 1 ? "NV4" : "NODE"; })));
   EXPECT_EQ(shown(evidence, "link.kind", "link:smi#0~smi#1"), "nvlink");
   EXPECT_EQ(shown(evidence, "link.nvlink_count", "link:smi#0~smi#1"), "4");
   EXPECT_EQ(shown(evidence, "link.kind", "link:smi#0~smi#2"), "node");
@@ -119,7 +136,8 @@ TEST(TopologyTest, AffinityCountsNumaNodesElseCpus) {
   EXPECT_EQ(shown(numa, "topology.numa_nodes"), "2");
   EXPECT_EQ(shown(numa, "topology.crosses_numa"), "yes");
   EXPECT_EQ(find(numa, "topology.crosses_socket")->get(), nullptr);
-  const auto cpus = derived(imported("\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \tPHB\t0-11\nGPU1\tPHB\t X \t0-11\n"));
+  const auto cpus =
+      derived(imported("\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \tPHB\t0-11\nGPU1\tPHB\t X \t0-11\n"));
   EXPECT_EQ(shown(cpus, "topology.numa_nodes"), "1");
   EXPECT_EQ(shown(cpus, "topology.crosses_numa"), "no");
   const auto none = derived(imported("\tGPU0\tGPU1\nGPU0\t X \tPHB\nGPU1\tPHB\t X \n"));
@@ -127,14 +145,14 @@ TEST(TopologyTest, AffinityCountsNumaNodesElseCpus) {
 }
 
 TEST(TopologyTest, NearestAdapterWinsByPathThenOrder) {
-  const auto evidence = derived(imported(
-      "\tGPU0\tGPU1\tNIC0\tNIC1\tNIC2\tCPU Affinity\tNUMA Affinity\n"
-      "GPU0\t X \tNV4\tSYS\tPXB\tPXB\t0-23\t0\n"
-      "GPU1\tNV4\t X \tNODE\tSYS\tSYS\t0-23\t0\n"
-      "NIC0\tSYS\tNODE\t X \tSYS\tSYS\t\t\n"
-      "NIC1\tPXB\tSYS\tSYS\t X \tPIX\t\t\n"
-      "NIC2\tPXB\tSYS\tSYS\tPIX\t X \t\t\n"
-      "\nNIC Legend:\n\n  NIC0: mlx5_0\n  NIC1: mlx5_1\n  NIC2: mlx5_2\n"));
+  const auto evidence =
+      derived(imported("\tGPU0\tGPU1\tNIC0\tNIC1\tNIC2\tCPU Affinity\tNUMA Affinity\n"
+                       "GPU0\t X \tNV4\tSYS\tPXB\tPXB\t0-23\t0\n"
+                       "GPU1\tNV4\t X \tNODE\tSYS\tSYS\t0-23\t0\n"
+                       "NIC0\tSYS\tNODE\t X \tSYS\tSYS\t\t\n"
+                       "NIC1\tPXB\tSYS\tSYS\t X \tPIX\t\t\n"
+                       "NIC2\tPXB\tSYS\tSYS\tPIX\t X \t\t\n"
+                       "\nNIC Legend:\n\n  NIC0: mlx5_0\n  NIC1: mlx5_1\n  NIC2: mlx5_2\n"));
   EXPECT_EQ(shown(evidence, "topology.nic_count"), "3");
   EXPECT_EQ(shown(evidence, "gpu.nic.nearest", "gpu:smi#0"), "nic:mlx5_1");
   EXPECT_EQ(shown(evidence, "gpu.nic.path", "gpu:smi#0"), "pxb");

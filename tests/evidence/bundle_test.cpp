@@ -14,8 +14,11 @@ namespace gpuvet {
 namespace {
 
 Bundle sample_bundle() {
-  return {"node-7", "2026-11-22T14:00:00Z", "0.1.0",
-          {{"sources/01-query.xml", "query.xml", "nvidia_smi_xml", "", 4711}, {"", "notes.docx", "", "no importer", 12}},
+  return {"node-7",
+          "2026-11-22T14:00:00Z",
+          "0.1.0",
+          {{"sources/01-query.xml", "query.xml", "nvidia_smi_xml", "", 4711},
+           {"", "notes.docx", "", "no importer", 12}},
           testing::sample_evidence()};
 }
 
@@ -27,7 +30,9 @@ Result<Bundle> read(const std::vector<BundleFile>& files, const std::string& doc
   });
 }
 
-Result<Bundle> read(const std::vector<BundleFile>& files) { return read(files, files.back().bytes); }
+Result<Bundle> read(const std::vector<BundleFile>& files) {
+  return read(files, files.back().bytes);
+}
 
 /// The sample's bundle.json after `change`, read with the sample's tables.
 template <class Change>
@@ -71,13 +76,15 @@ TEST(Bundle, IsRecognisedByItsSchema) {
 }
 
 TEST(HostileBundle, CannotReachOutsideThroughATable) {
-  for (const char* path : {"../secret", "/etc/passwd", "tables/../../secret", "tables/..", "", ".", "tables//1", "..\\secret", "./x"}) {
+  for (const char* path : {"../secret", "/etc/passwd", "tables/../../secret", "tables/..", "", ".",
+                           "tables//1", "..\\secret", "./x"}) {
     bool asked = false;
     const Json document = {{"schema", "gpuvet.bundle/1"}, {"tables", {{{"file", path}}}}};
-    const auto bundle = read_bundle(document.dump(), [&](const std::string&) -> Result<std::string> {
-      asked = true;
-      return std::string("{}");
-    });
+    const auto bundle =
+        read_bundle(document.dump(), [&](const std::string&) -> Result<std::string> {
+          asked = true;
+          return std::string("{}");
+        });
     EXPECT_FALSE(bundle) << path;
     EXPECT_FALSE(asked) << path << " was opened";
   }
@@ -124,7 +131,8 @@ TEST(HostileBundle, WithATableThatIsMissingOrBrokenIsRefused) {
 }
 
 TEST(HostileBundle, WithMembersOfTheWrongKindDoesNotCrash) {
-  for (const char* text : {R"({"schema":"gpuvet.bundle/1","machine":7})", R"({"schema":"gpuvet.bundle/1","sources":[7,null,[]]})",
+  for (const char* text : {R"({"schema":"gpuvet.bundle/1","machine":7})",
+                           R"({"schema":"gpuvet.bundle/1","sources":[7,null,[]]})",
                            R"({"schema":"gpuvet.bundle/1","observations":{},"tables":"x"})"}) {
     const auto bundle = read({}, text);
     EXPECT_TRUE(!bundle || bundle->evidence.observations.empty()) << text;

@@ -17,27 +17,32 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 class RecorderTest : public ::testing::Test {
  protected:
   Evidence evidence_;
-  Recorder recorder_{evidence_, Provenance{How::measured, Custody::own, "tool", "1", "file", "now"}};
+  Recorder recorder_{evidence_,
+                     Provenance{How::measured, Custody::own, "tool", "1", "file", "now"}};
 };
 
 TEST_F(RecorderTest, RefusesNumbersThatAreNotFinite) {
   for (const double bad : {nan, infinity, -infinity}) {
     EXPECT_THROW(recorder_.number("gpu.temperature.core"_id, "gpu:0", bad), std::invalid_argument);
-    EXPECT_THROW(recorder_.numbers("gpu.temperature.core"_id, "gpu:0", {1, bad}), std::invalid_argument);
+    EXPECT_THROW(recorder_.numbers("gpu.temperature.core"_id, "gpu:0", {1, bad}),
+                 std::invalid_argument);
   }
   EXPECT_TRUE(evidence_.observations.empty());
 }
 
 TEST_F(RecorderTest, RefusesDimensionsThatTheIdDoesNotDeclare) {
-  EXPECT_THROW(recorder_.number("gpu.temperature.core"_id, "gpu:0", 60, {{"bytes", 8.0}}), std::invalid_argument);
-  EXPECT_THROW(recorder_.absent("collective.all_reduce.busbw"_id, "node", Absence::timeout, {}, {{"gpu", 8.0}}),
+  EXPECT_THROW(recorder_.number("gpu.temperature.core"_id, "gpu:0", 60, {{"bytes", 8.0}}),
+               std::invalid_argument);
+  EXPECT_THROW(recorder_.absent("collective.all_reduce.busbw"_id, "node", Absence::timeout, {},
+                                {{"gpu", 8.0}}),
                std::invalid_argument);
   EXPECT_TRUE(evidence_.observations.empty());
   EXPECT_NO_THROW(recorder_.number("collective.all_reduce.busbw"_id, "node", 1e9, {{"gpus", 8.0}}));
 }
 
 TEST_F(RecorderTest, RefusesDimensionsThatAreNotFinite) {
-  EXPECT_THROW(recorder_.number("collective.all_reduce.busbw"_id, "node", 1e9, {{"gpus", nan}}), std::invalid_argument);
+  EXPECT_THROW(recorder_.number("collective.all_reduce.busbw"_id, "node", 1e9, {{"gpus", nan}}),
+               std::invalid_argument);
 }
 
 TEST_F(RecorderTest, KeepsTwoFactsThatDisagree) {
@@ -85,7 +90,8 @@ TEST(Evidence, AppendsWithoutMerging) {
 }
 
 TEST(Table, FindsItsColumnsByName) {
-  const Table table{"t", "node", {}, {{"time", Unit::second, {0, 1}}, {"power", Unit::watt, {5, 6}}}, {}};
+  const Table table{
+      "t", "node", {}, {{"time", Unit::second, {0, 1}}, {"power", Unit::watt, {5, 6}}}, {}};
   ASSERT_NE(table.column("power"), nullptr);
   EXPECT_EQ(table.column("power")->values[1], 6);
   EXPECT_EQ(table.column("energy"), nullptr);

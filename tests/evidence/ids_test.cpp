@@ -28,15 +28,17 @@ TEST(Ids, AreAllFoundByTheirName) {
 }
 
 TEST(Ids, AreNotFoundByNamesNobodyDeclared) {
-  for (const char* name : {"", "gpu", "gpu.temperature", "gpu.temperature.core ", "gpu.temperature.coree", "GPU.temperature.core",
-                           "\xff", "zzz", "a"})
+  for (const char* name : {"", "gpu", "gpu.temperature", "gpu.temperature.core ",
+                           "gpu.temperature.coree", "GPU.temperature.core", "\xff", "zzz", "a"})
     EXPECT_FALSE(find_id(name)) << name;
 }
 
 TEST(Ids, AreDottedLowerCaseNames) {
   for (const IdInfo& info : all_ids()) {
     EXPECT_TRUE(contains(info.name, ".")) << info.name;
-    EXPECT_EQ(info.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._"), std::string_view::npos) << info.name;
+    EXPECT_EQ(info.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._"),
+              std::string_view::npos)
+        << info.name;
     EXPECT_FALSE(contains(info.name, "..")) << info.name;
   }
 }

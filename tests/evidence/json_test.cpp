@@ -16,22 +16,26 @@ namespace {
 
 /// Text that JSON can carry: any bytes made valid UTF-8.
 rc::Gen<std::string> some_text() {
-  return rc::gen::map(rc::gen::arbitrary<std::string>(), [](const std::string& s) { return printable(s); });
+  return rc::gen::map(rc::gen::arbitrary<std::string>(),
+                      [](const std::string& s) { return printable(s); });
 }
 
 rc::Gen<double> some_number() {
-  return rc::gen::suchThat(rc::gen::oneOf(rc::gen::arbitrary<double>(), rc::gen::map<std::int64_t>([](std::int64_t i) {
-                             return static_cast<double>(i);
-                           })),
-                           [](double v) { return std::isfinite(v); });
+  return rc::gen::suchThat(
+      rc::gen::oneOf(rc::gen::arbitrary<double>(), rc::gen::map<std::int64_t>([](std::int64_t i) {
+                       return static_cast<double>(i);
+                     })),
+      [](double v) { return std::isfinite(v); });
 }
 
 rc::Gen<Value> some_value() {
   const auto as_value = [](auto v) { return Value{std::move(v)}; };
-  return rc::gen::oneOf(rc::gen::map(some_number(), as_value), rc::gen::map(rc::gen::arbitrary<bool>(), as_value),
-                        rc::gen::map(some_text(), as_value),
-                        rc::gen::map(rc::gen::container<std::vector<double>>(some_number()), as_value),
-                        rc::gen::map(rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(some_text())), as_value));
+  return rc::gen::oneOf(
+      rc::gen::map(some_number(), as_value), rc::gen::map(rc::gen::arbitrary<bool>(), as_value),
+      rc::gen::map(some_text(), as_value),
+      rc::gen::map(rc::gen::container<std::vector<double>>(some_number()), as_value),
+      rc::gen::map(rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(some_text())),
+                   as_value));
 }
 
 Result<Observation> through_json(const Observation& o) {
@@ -44,14 +48,25 @@ RC_GTEST_PROP(ObservationJson, SurvivesARoundTrip, ()) {
   const auto& info = ids[*rc::gen::inRange<std::size_t>(0, ids.size())];
   Where where;
   for (const auto dimension : words(info.dimensions)) {
-    if (*rc::gen::arbitrary<bool>()) where[std::string(dimension)] = *some_number();
-    else where[std::string(dimension)] = *some_text();
+    if (*rc::gen::arbitrary<bool>())
+      where[std::string(dimension)] = *some_number();
+    else
+      where[std::string(dimension)] = *some_text();
   }
-  const Provenance provenance{*rc::gen::element(How::measured, How::claimed, How::assumed),
-                              *rc::gen::element(Custody::own, Custody::received, Custody::simulated),
-                              *some_text(), *some_text(), *some_text(), *some_text()};
-  const Observation given{*find_id(info.name), "gpu:" + *some_text(), where, *some_value(), *some_text(),
-                          std::make_shared<Provenance>(provenance), *rc::gen::inRange<std::size_t>(0, 1000000)};
+  const Provenance provenance{
+      *rc::gen::element(How::measured, How::claimed, How::assumed),
+      *rc::gen::element(Custody::own, Custody::received, Custody::simulated),
+      *some_text(),
+      *some_text(),
+      *some_text(),
+      *some_text()};
+  const Observation given{*find_id(info.name),
+                          "gpu:" + *some_text(),
+                          where,
+                          *some_value(),
+                          *some_text(),
+                          std::make_shared<Provenance>(provenance),
+                          *rc::gen::inRange<std::size_t>(0, 1000000)};
   const auto read = through_json(given);
   RC_ASSERT(read.has_value());
   RC_ASSERT(read->id == given.id);
@@ -69,8 +84,10 @@ RC_GTEST_PROP(ObservationJson, SurvivesARoundTrip, ()) {
 }
 
 TEST(ObservationJson, KeepsEveryReasonForAbsence) {
-  for (const auto why : {Absence::not_supported, Absence::permission, Absence::timeout, Absence::malformed, Absence::not_asked}) {
-    const Observation given{"gpu.power.draw"_id, "gpu:0", {}, why, "", std::make_shared<Provenance>(), 0};
+  for (const auto why : {Absence::not_supported, Absence::permission, Absence::timeout,
+                         Absence::malformed, Absence::not_asked}) {
+    const Observation given{
+        "gpu.power.draw"_id, "gpu:0", {}, why, "", std::make_shared<Provenance>(), 0};
     const auto read = through_json(given);
     ASSERT_TRUE(read) << read.error().message();
     EXPECT_EQ(std::get<Absence>(read->value), why);
@@ -144,7 +161,8 @@ TEST(TableJson, RefusesWhatIsNoTable) {
     return table_from(j);
   };
   EXPECT_TRUE(table(R"([{"name":"a","unit":"s","values":[1]}])"));
-  EXPECT_FALSE(table(R"([{"name":"a","unit":"s","values":[1]},{"name":"b","unit":"s","values":[1,2]}])"));
+  EXPECT_FALSE(
+      table(R"([{"name":"a","unit":"s","values":[1]},{"name":"b","unit":"s","values":[1,2]}])"));
   EXPECT_FALSE(table(R"([{"name":"a","unit":"furlong","values":[1]}])"));
   EXPECT_FALSE(table(R"([{"name":"a","unit":"s","values":["1"]}])"));
   EXPECT_FALSE(table(R"([{"name":"a","unit":"s"}])"));
@@ -159,7 +177,8 @@ TEST(ParseJson, NamesTheLineThatIsWrong) {
 }
 
 TEST(ParseJson, RefusesInsteadOfThrowing) {
-  for (const char* text : {"", "{", "[1,]", "NaN", "[nan]", "Infinity", "1e999", "[-1e999]", "\"\xff\"", "{\"a\":\"\x01\"}", "\xef\xbb\xbf{", "//"})
+  for (const char* text : {"", "{", "[1,]", "NaN", "[nan]", "Infinity", "1e999", "[-1e999]",
+                           "\"\xff\"", "{\"a\":\"\x01\"}", "\xef\xbb\xbf{", "//"})
     EXPECT_FALSE(parse_json(text)) << text;
 }
 
@@ -169,8 +188,12 @@ TEST(ParseJson, TakesDeepNestingWithoutFallingOver) {
 }
 
 TEST(Dump, ReplacesBytesThatAreNoUtf8) {
-  const auto text = dump(Json("a\xff" "b"));
-  EXPECT_EQ(parse_json(text).value(), "a\xef\xbf\xbd" "b");
+  const auto text =
+      dump(Json("a\xff"
+                "b"));
+  EXPECT_EQ(parse_json(text).value(),
+            "a\xef\xbf\xbd"
+            "b");
   EXPECT_EQ(text.back(), '\n');
 }
 

@@ -28,14 +28,18 @@ TEST(Format, ShowsFlagsTextsAndLists) {
   EXPECT_EQ(format("thermal.log.admissible"_id, Value{false}), "no");
   EXPECT_EQ(format("topology.class"_id, Value{std::string("nvswitch")}), "nvswitch");
   EXPECT_EQ(format("topology.columns"_id, Value{Texts{"GPU0", "GPU1"}}), "GPU0, GPU1");
-  EXPECT_EQ(format("gpu.temperature.core"_id, Value{std::vector<double>{60, 61.5}}), "60 °C, 61.5 °C");
+  EXPECT_EQ(format("gpu.temperature.core"_id, Value{std::vector<double>{60, 61.5}}),
+            "60 °C, 61.5 °C");
 }
 
-TEST(Format, SaysNoneForAnEmptyList) { EXPECT_EQ(format("topology.columns"_id, Value{Texts{}}), "none"); }
+TEST(Format, SaysNoneForAnEmptyList) {
+  EXPECT_EQ(format("topology.columns"_id, Value{Texts{}}), "none");
+}
 
 TEST(Format, SaysWhyThereIsNoValue) {
   EXPECT_EQ(format(observation("gpu.power.draw"_id, Absence::not_supported)), "not supported");
-  EXPECT_EQ(format(observation("gpu.power.draw"_id, Absence::timeout, "after 5 s")), "timeout (after 5 s)");
+  EXPECT_EQ(format(observation("gpu.power.draw"_id, Absence::timeout, "after 5 s")),
+            "timeout (after 5 s)");
 }
 
 TEST(Format, ShowsDimensionsWithTheirUnits) {
@@ -55,13 +59,16 @@ TEST(Observation, GivesAValueOnlyAsItsOwnType) {
 
 TEST(Names, AreDifferentAndNotEmpty) {
   std::set<std::string_view> names = {""};
-  for (const auto a : {Absence::not_supported, Absence::permission, Absence::timeout, Absence::malformed, Absence::not_asked})
+  for (const auto a : {Absence::not_supported, Absence::permission, Absence::timeout,
+                       Absence::malformed, Absence::not_asked})
     EXPECT_TRUE(names.insert(name(a)).second) << name(a);
-  for (const auto h : {How::measured, How::reported, How::claimed, How::derived, How::modelled, How::assumed})
+  for (const auto h :
+       {How::measured, How::reported, How::claimed, How::derived, How::modelled, How::assumed})
     EXPECT_TRUE(names.insert(name(h)).second) << name(h);
   for (const auto c : {Custody::own, Custody::received, Custody::simulated})
     EXPECT_TRUE(names.insert(name(c)).second) << name(c);
-  for (const auto n : {Nature::property, Nature::state}) EXPECT_TRUE(names.insert(name(n)).second) << name(n);
+  for (const auto n : {Nature::property, Nature::state})
+    EXPECT_TRUE(names.insert(name(n)).second) << name(n);
 }
 
 }  // namespace

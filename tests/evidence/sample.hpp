@@ -11,7 +11,8 @@
 namespace gpuvet::testing {
 
 inline Provenance sample_provenance() {
-  return {How::measured, Custody::own, "nvidia-smi -q -x", "v12", "sources/01-query.xml", "2026-11-22T14:00:00Z"};
+  return {How::measured, Custody::own,           "nvidia-smi -q -x",
+          "v12",         "sources/01-query.xml", "2026-11-22T14:00:00Z"};
 }
 
 inline Evidence sample_evidence() {
@@ -25,7 +26,8 @@ inline Evidence sample_evidence() {
   recorder.absent("gpu.power.draw"_id, "gpu:GPU-1", Absence::permission, "ask as root");
   Table table{"thermal.log", "gpu:GPU-1", {{"gpus", 1.0}}, {}, {}};
   table.columns.push_back({"time", Unit::second, {0, 1, 2.5}});
-  table.columns.push_back({"temperature", Unit::celsius, {60, std::numeric_limits<double>::quiet_NaN(), 61}});
+  table.columns.push_back(
+      {"temperature", Unit::celsius, {60, std::numeric_limits<double>::quiet_NaN(), 61}});
   recorder.table(std::move(table));
   return out;
 }

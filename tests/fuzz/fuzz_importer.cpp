@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One importer, named by IMPORTER_KIND, on any bytes: it reads them or says why not, it says the same
-// whatever pieces the bytes come in, and every number is finite.
+// One importer, named by IMPORTER_KIND, on any bytes: it reads them or says why not, it says the
+// same whatever pieces the bytes come in, and every number is finite.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in for libFuzzer's main in ordinary builds: every file of the folders named goes through the
-// target once.
+// Stands in for libFuzzer's main in ordinary builds: every file of the folders named goes through
+// the target once.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

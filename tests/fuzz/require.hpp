@@ -29,7 +29,8 @@ inline void require_finite(const Where& where) {
 inline void require_finite(const Evidence& evidence) {
   for (const Observation& o : evidence.observations) {
     require_finite(o.where);
-    if (const double* number = o.number()) require(std::isfinite(*number), "every number is finite");
+    if (const double* number = o.number())
+      require(std::isfinite(*number), "every number is finite");
     if (const auto* numbers = o.as<std::vector<double>>())
       for (const double number : *numbers)
         require(std::isfinite(number), "every number of a list is finite");

@@ -55,7 +55,8 @@ TEST(NvidiaSmiTopoTest, BlanksEscapesAndCrLf) {
 }
 
 TEST(NvidiaSmiTopoTest, EmptyAffinityKeepsItsColumn) {
-  const auto evidence = read(importer, "\tGPU0\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\nGPU0\t X \t\t\t\tN/A\n");
+  const auto evidence =
+      read(importer, "\tGPU0\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\nGPU0\t X \t\t\t\tN/A\n");
   ASSERT_TRUE(evidence) << evidence.error().message();
   EXPECT_EQ(absence(*evidence, "topology.affinity.cpu", "gpu:smi#0"), Absence::not_supported);
   EXPECT_EQ(absence(*evidence, "topology.affinity.numa", "gpu:smi#0"), Absence::not_supported);
@@ -84,9 +85,11 @@ TEST(NvidiaSmiTopoTest, BrokenMatricesNameTheLine) {
   expect_error("\tGPU0\tGPU1\nGPU0\t X \n", 2, "1 readable cells");
   expect_error("\tGPU0\tGPU1\nGPU0\t X \tNV\nGPU1\tNV4\t X \n", 2, "1 readable cells");
   expect_error("\tGPU0\tGPU1\nGPU0\tNV4\t X \nGPU1\tNV4\t X \n", 2, "diagonal");
-  expect_error("\tGPU0\tGPU1\tGPU2\nGPU0\t X \tNV4\tNV4\nGPU2\tNV4\tNV4\t X \n", 3, "row of GPU2 where the row of GPU1 is due");
+  expect_error("\tGPU0\tGPU1\tGPU2\nGPU0\t X \tNV4\tNV4\nGPU2\tNV4\tNV4\t X \n", 3,
+               "row of GPU2 where the row of GPU1 is due");
   expect_error("nothing here\n", 1, "no matrix");
-  expect_error("ERROR: Option -m is missing its value. Please run 'nvidia-smi -h' for help.\n", 1, "printed an error");
+  expect_error("ERROR: Option -m is missing its value. Please run 'nvidia-smi -h' for help.\n", 1,
+               "printed an error");
 }
 
 TEST(NvidiaSmiTopoTest, HugeMatrixIsRefused) {
@@ -96,7 +99,8 @@ TEST(NvidiaSmiTopoTest, HugeMatrixIsRefused) {
 }
 
 TEST(NvidiaSmiTopoTest, RecognisesMatricesOnly) {
-  EXPECT_TRUE(importer.recognises("# host a\n$ nvidia-smi topo -m\n\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \tNV4\t0-3\n"));
+  EXPECT_TRUE(importer.recognises(
+      "# host a\n$ nvidia-smi topo -m\n\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \tNV4\t0-3\n"));
   EXPECT_TRUE(importer.recognises("\tGPU0\tCPU Affinity\nGPU0\t X \t0-3\n"));
   EXPECT_FALSE(importer.recognises("timestamp,GPU0,GPU1\n1,2,3\n"));
   EXPECT_FALSE(importer.recognises("GPU0: busy\nGPU1: idle\n"));

@@ -94,8 +94,9 @@ class Facts {
     recorder().flag(id, std::move(subject), value);
     return *this;
   }
-  Facts& absent(Id id, std::string subject, Absence why = Absence::not_supported) {
-    recorder().absent(id, std::move(subject), why);
+  Facts& absent(Id id, std::string subject, Absence why = Absence::not_supported,
+                Where where = {}) {
+    recorder().absent(id, std::move(subject), why, {}, std::move(where));
     return *this;
   }
   Facts& detail(std::string words) {

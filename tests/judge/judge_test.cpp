@@ -18,6 +18,7 @@ using catalogue::Stage;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using Any = std::vector<std::string>;
 
 /// "lost": required at purchase and acceptance, fails. "hot": warns from 80 °C, never fails,
 /// required at no stage.
@@ -90,7 +91,7 @@ TEST(Outcome, IsInconclusiveWhenOneGpuOfManyIsNotAnsweredFor) {
 
 TEST(Outcome, IsInconclusiveWhenNoLimitCoversTheFigure) {
   auto catalogue = two_criteria();
-  catalogue.criteria[0].limits[0].when.terms = {term("gpu.sku", std::vector<std::string>{"other"})};
+  catalogue.criteria[0].limits[0].when.terms = {term("gpu.sku", Any{"other"})};
   const auto v = judge(healthy(), catalogue, {});
   EXPECT_EQ(v.outcome, Outcome::inconclusive);
   EXPECT_EQ(status_of(v, "lost"), Status::no_evidence);
@@ -210,8 +211,7 @@ TEST(Findings, StandWorstFirstThenByGroupCriterionAndGpu) {
       flag("temperature.memory", "thermal", "< 90 °C", ""),                  // warns
       flag("retired_pages", "health", "== 0", ""),                           // does not apply
   });
-  catalogue.criteria.back().applies.terms = {
-      term("gpu.datacenter", std::vector<std::string>{"true"})};
+  catalogue.criteria.back().applies.terms = {term("gpu.datacenter", Any{"true"})};
   Facts facts;
   for (const int n : {10, 9}) {
     const std::string gpu = "gpu:" + std::to_string(100 - n);
@@ -314,9 +314,22 @@ TEST(Groups, NameEachMissingCriterionOnceWithItsReason) {
   EXPECT_THAT(group(v, "thermal").missing, ElementsAre("Title of hot: Nothing sent answers this."));
 }
 
+TEST(Groups, DoNotRepeatWhatIsMissingInTheSameWords) {
+  const Facts facts =
+      Facts()
+          .absent("collective.all_reduce.busbw"_id, "node", Absence::malformed, {{"gpus", 8.0}})
+          .absent("collective.all_reduce.busbw"_id, "node", Absence::malformed, {{"gpus", 4.0}});
+  const auto v = judge(
+      facts,
+      catalogue_of({criterion("bandwidth", "collective.all_reduce.busbw", limit(">= 10 B/s"))}),
+      {});
+  EXPECT_EQ(v.findings.size(), 2U);
+  EXPECT_EQ(group(v, "health").missing.size(), 1U);
+}
+
 TEST(Groups, AreNotMissingWhatDoesNotApply) {
   auto catalogue = two_criteria();
-  catalogue.criteria[0].applies.terms = {term("gpu.datacenter", std::vector<std::string>{"true"})};
+  catalogue.criteria[0].applies.terms = {term("gpu.datacenter", Any{"true"})};
   catalogue.criteria[1].group = "health";
   const auto v = judge(healthy().flag("gpu.datacenter"_id, "gpu:A", false), catalogue, {});
   const auto& health = group(v, "health");
@@ -417,7 +430,7 @@ TEST(Finding, StandsForEachSetOfConditions) {
 
 TEST(Finding, NoLimitForTheCaseIsNoEvidence) {
   auto catalogue = catalogue_of({criterion("hot", "gpu.temperature.core", limit("< 80 °C"))});
-  catalogue.criteria[0].limits[0].when.terms = {term("gpu.sku", std::vector<std::string>{"other"})};
+  catalogue.criteria[0].limits[0].when.terms = {term("gpu.sku", Any{"other"})};
   const auto v = judge(healthy(), catalogue, {});
   EXPECT_EQ(only_finding(v).status, Status::no_evidence);
   EXPECT_EQ(only_finding(v).limit, "");
@@ -486,9 +499,20 @@ TEST(LeftOutGpu, IsNotMissedWhereOneAnswerHoldsForAll) {
             "node");
 }
 
+TEST(LeftOutGpu, IsMissedWhereNobodyKnowsWhetherTheCriterionApplies) {
+  auto catalogue = catalogue_of({criterion("lost", "gpu.lost", limit("== false"))});
+  catalogue.criteria[0].applies.terms = {term("gpu.uuid", Any{"GPU-1"})};
+  const Facts facts = Facts()
+                          .flag("gpu.lost"_id, "gpu:A", false)
+                          .text("gpu.uuid"_id, "gpu:A", "GPU-1")
+                          .text("gpu.uuid"_id, "gpu:C", "GPU-3")
+                          .number("gpu.index"_id, "gpu:B", 1);
+  EXPECT_EQ(status_of(judge(facts, catalogue, {}), "lost", "gpu:B"), Status::no_evidence);
+}
+
 TEST(LeftOutGpu, IsNotMissedWhereTheCriterionDoesNotApplyToIt) {
   auto catalogue = catalogue_of({criterion("lost", "gpu.lost", limit("== false"))});
-  catalogue.criteria[0].applies.terms = {term("gpu.datacenter", std::vector<std::string>{"true"})};
+  catalogue.criteria[0].applies.terms = {term("gpu.datacenter", Any{"true"})};
   const Facts facts = Facts()
                           .flag("gpu.lost"_id, "gpu:A", false)
                           .number("gpu.index"_id, "gpu:B", 1)

@@ -47,7 +47,8 @@ class Files : public ::testing::Test {
     const auto found = files_below(folder_.string(), depth, 100);
     if (!found) ADD_FAILURE() << found.error().message();
     std::vector<std::string> names;
-    for (const auto& path : found.value_or(std::vector<std::string>{})) names.push_back(fs::relative(path, folder_).string());
+    for (const auto& path : found.value_or(std::vector<std::string>{}))
+      names.push_back(fs::relative(path, folder_).string());
     return names;
   }
 
