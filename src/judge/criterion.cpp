@@ -16,15 +16,22 @@ using catalogue::Condition;
 using catalogue::Criterion;
 using catalogue::Limit;
 
+constexpr std::string_view information = "information";  // a limit that judges nothing
+
 /// Worse is larger. A limit that could not be applied outranks nothing.
 int badness(Status s) {
   switch (s) {
-    case Status::fail: return 4;
-    case Status::error: return 3;
-    case Status::warn: return 2;
-    case Status::pass: return 1;
+    case Status::fail:
+      return 4;
+    case Status::error:
+      return 3;
+    case Status::warn:
+      return 2;
+    case Status::pass:
+      return 1;
     case Status::no_evidence:
-    case Status::not_applicable: return 0;
+    case Status::not_applicable:
+      return 0;
   }
   return 0;
 }
@@ -46,11 +53,13 @@ Reference reference_of(const Limit& limit, const Observation& seen, const Index&
     std::vector<double> others;
     for (const auto& [subject, observations] : index.of(seen.id))
       if (subject != seen.subject)
-        if (const auto* o = index.find(seen.id, subject); o != nullptr && o->number() != nullptr) others.push_back(*o->number());
+        if (const auto* o = index.find(seen.id, subject); o != nullptr && o->number() != nullptr)
+          others.push_back(*o->number());
     return {others.empty() ? std::nullopt : std::optional(median(std::move(others))), nullptr};
   }
   if (of.substr(0, 4) == "gpu:" || of.substr(0, 6) == "model:") {
-    const auto id = find_id(of.substr(0, 4) == "gpu:" ? "gpu." + std::string(of.substr(4)) : std::string(of.substr(6)));
+    const auto id = find_id(of.substr(0, 4) == "gpu:" ? "gpu." + std::string(of.substr(4))
+                                                      : std::string(of.substr(6)));
     const auto* o = id ? index.find(*id, seen.subject) : nullptr;
     return {o != nullptr && o->number() != nullptr ? std::optional(*o->number()) : std::nullopt, o};
   }
@@ -83,13 +92,17 @@ Judged apply(const Limit& limit, const Observation& seen, const Index& index) {
   out.by = &limit;
   const Unit unit = seen.id.info().unit;
   std::vector<std::string> parts;
-  if (limit.pass && limit.pass->op != Condition::Op::any) parts.push_back("pass " + in_figures(*limit.pass, reference, unit));
+  if (limit.pass && limit.pass->op != Condition::Op::any)
+    parts.push_back("pass " + in_figures(*limit.pass, reference, unit));
   if (limit.fail) parts.push_back("fail " + in_figures(*limit.fail, reference, unit));
-  out.limit = parts.empty() ? "information" : join(parts, ", ");
+  out.limit = parts.empty() ? std::string(information) : join(parts, ", ");
   if (limit.of != "absolute") out.limit += " (" + limit.of + ")";
-  if (limit.fail && meets(*seen.get(), *limit.fail, reference)) out.status = Status::fail;
-  else if (!limit.pass || meets(*seen.get(), *limit.pass, reference)) out.status = Status::pass;
-  else out.status = Status::warn;
+  if (limit.fail && meets(*seen.get(), *limit.fail, reference))
+    out.status = Status::fail;
+  else if (!limit.pass || meets(*seen.get(), *limit.pass, reference))
+    out.status = Status::pass;
+  else
+    out.status = Status::warn;
   return out;
 }
 
@@ -111,18 +124,21 @@ Provenance weaker(Provenance a, const Provenance& b) {
   return a;
 }
 
-Finding blank(const Criterion& criterion, std::string subject, const Index& index, catalogue::Stage stage) {
+Finding blank(const Criterion& criterion, std::string subject, const Index& index,
+              catalogue::Stage stage) {
   Finding f;
   f.id = criterion.id;
   f.title = criterion.title;
   f.group = criterion.group;
   f.label = index.label(subject);
   f.subject = std::move(subject);
-  f.required = std::find(criterion.required_at.begin(), criterion.required_at.end(), stage) != criterion.required_at.end();
+  f.required = std::find(criterion.required_at.begin(), criterion.required_at.end(), stage) !=
+               criterion.required_at.end();
   return f;
 }
 
-Finding without_evidence(const Criterion& criterion, std::string subject, const Index& index, catalogue::Stage stage, std::string message) {
+Finding without_evidence(const Criterion& criterion, std::string subject, const Index& index,
+                         catalogue::Stage stage, std::string message) {
   Finding f = blank(criterion, std::move(subject), index, stage);
   f.message = std::move(message);
   f.next = {"Send " + criterion.evidence + "."};
@@ -137,12 +153,16 @@ void require(const Criterion& criterion, const Index& index, Finding& f) {
   if (o == nullptr) o = index.find(*id, "node");
   if (o != nullptr && o->flag() != nullptr && *o->flag()) return;
   f.status = Status::no_evidence;
-  const std::string why = o == nullptr ? std::string(id->name()) + " is unknown" : o->detail;
-  f.message = fmt::format("{}: {} is within its limit, but {}.", f.label, f.shown, why);
+  const std::string why = o == nullptr        ? std::string(id->name()) + " is unknown"
+                          : o->detail.empty() ? std::string(id->name()) + " is not given"
+                                              : o->detail;
+  f.message = fmt::format("{}: {}{}, but {}.", f.label, f.shown,
+                          f.limit == information ? "" : " is within its limit", why);
   f.next = {"Send " + criterion.evidence + "."};
 }
 
-Finding judge_one(const Criterion& criterion, const Observation& seen, const Index& index, catalogue::Stage stage) {
+Finding judge_one(const Criterion& criterion, const Observation& seen, const Index& index,
+                  catalogue::Stage stage) {
   Finding f = blank(criterion, seen.subject, index, stage);
   f.observation = std::string(seen.id.name());
   f.unit = seen.id.info().unit;
@@ -150,7 +170,8 @@ Finding judge_one(const Criterion& criterion, const Observation& seen, const Ind
   f.line = seen.line;
   f.provenance = *seen.provenance;
   if (seen.get() == nullptr) {
-    f.message = fmt::format("{} is unknown for {}: {}.", seen.id.name(), index.label(seen.subject), format(seen));
+    f.message = fmt::format("{} is unknown for {}: {}.", seen.id.name(), index.label(seen.subject),
+                            format(seen));
     f.next = {"Send " + criterion.evidence + "."};
     return f;
   }
@@ -160,14 +181,16 @@ Finding judge_one(const Criterion& criterion, const Observation& seen, const Ind
   f.status = judged.status;
   const std::string conditions = seen.where.empty() ? "" : " (" + format(seen.where) + ")";
   if (judged.by == nullptr) {
-    f.message = fmt::format("{}: {}{}; the catalogue has no limit for this case.", index.label(seen.subject), f.shown, conditions);
+    f.message = fmt::format("{}: {}{}; the catalogue has no limit for this case.",
+                            index.label(seen.subject), f.shown, conditions);
     f.next = {"Judge this figure by hand, or send " + criterion.evidence + "."};
     return f;
   }
   f.limit = judged.limit;
   f.source = judged.by->source.ref;
   f.tier = judged.by->source.tier;
-  if (judged.reference != nullptr) f.provenance = weaker(f.provenance, *judged.reference->provenance);
+  if (judged.reference != nullptr)
+    f.provenance = weaker(f.provenance, *judged.reference->provenance);
   f.message = fmt::format("{}: {}{}.", index.label(seen.subject), f.shown, conditions);
   if (f.status != Status::pass) {
     f.message += " " + (seen.detail.empty() ? criterion.why : seen.detail);
@@ -178,7 +201,8 @@ Finding judge_one(const Criterion& criterion, const Observation& seen, const Ind
 }
 
 /// "largest:bytes": of the observations alike in all else, those with the largest dimension.
-std::vector<const Observation*> picked(const Criterion& criterion, std::vector<const Observation*> seen) {
+std::vector<const Observation*> picked(const Criterion& criterion,
+                                       std::vector<const Observation*> seen) {
   if (criterion.pick.rfind("largest:", 0) != 0) return seen;
   const std::string dimension = criterion.pick.substr(8);
   std::map<std::string, std::vector<const Observation*>> best;
@@ -201,12 +225,17 @@ std::vector<const Observation*> picked(const Criterion& criterion, std::vector<c
 
 /// Findings on one subject: one for each set of conditions, the worst where sources repeat one.
 std::vector<Finding> judge_subject(const Criterion& criterion, const std::string& subject,
-                                   const std::vector<const Observation*>& seen, const Index& index, catalogue::Stage stage) {
+                                   const std::vector<const Observation*>& seen, const Index& index,
+                                   catalogue::Stage stage) {
   std::map<std::string, Finding> by_conditions;
   for (const auto* o : picked(criterion, seen)) {
     const Answer applies = index.holds(criterion.applies, subject, o->where);
     Finding f;
-    if (applies == Answer::no || (applies == Answer::unknown && o->get() == nullptr)) {
+    // A GPU of unknown kind that says it has no such feature has none; one that cannot say may
+    // have.
+    const auto* why = std::get_if<Absence>(&o->value);
+    const bool lacks_it = why != nullptr && *why == Absence::not_supported;
+    if (applies == Answer::no || (applies == Answer::unknown && lacks_it)) {
       f = blank(criterion, subject, index, stage);
       f.status = Status::not_applicable;
       f.message = "Does not apply to " + index.label(subject) + ".";
@@ -223,7 +252,8 @@ std::vector<Finding> judge_subject(const Criterion& criterion, const std::string
 
 }  // namespace
 
-std::vector<Finding> judge_criterion(const Criterion& criterion, const Index& index, catalogue::Stage stage) {
+std::vector<Finding> judge_criterion(const Criterion& criterion, const Index& index,
+                                     catalogue::Stage stage) {
   std::vector<Finding> out;
   std::set<std::string> judged;
   for (const Id id : index.matching(criterion.reads))
@@ -232,7 +262,8 @@ std::vector<Finding> judge_criterion(const Criterion& criterion, const Index& in
       std::move(findings.begin(), findings.end(), std::back_inserter(out));
       judged.insert(subject);
     }
-  const bool per_gpu = criterion.reads.rfind("gpu.", 0) == 0 || criterion.reads.rfind("thermal.", 0) == 0;
+  const bool per_gpu =
+      criterion.reads.rfind("gpu.", 0) == 0 || criterion.reads.rfind("thermal.", 0) == 0;
   if (judged.empty()) {
     if (index.holds(criterion.applies, "node", {}) == Answer::no) {
       Finding f = blank(criterion, "node", index, stage);
@@ -246,7 +277,8 @@ std::vector<Finding> judge_criterion(const Criterion& criterion, const Index& in
   if (per_gpu && !judged.contains("node"))
     for (const auto& gpu : index.gpus())
       if (!judged.contains(gpu) && index.holds(criterion.applies, gpu, {}) != Answer::no)
-        out.push_back(without_evidence(criterion, gpu, index, stage, index.label(gpu) + ": nothing sent answers this."));
+        out.push_back(without_evidence(criterion, gpu, index, stage,
+                                       index.label(gpu) + ": nothing sent answers this."));
   return out;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One criterion against the evidence: a finding for each subject, or one that says why there is none.
+// One criterion against the evidence: a finding for each subject, or one that says why there is
+// none.
 #pragma once
 
 #include <vector>

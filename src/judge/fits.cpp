@@ -11,7 +11,8 @@ namespace {
 
 /// One need on one subject, in words for `because`.
 std::string reason(const catalogue::Need& need, const Observation& seen, const Index& index) {
-  return fmt::format("{}: {} {}, needs {}. {}", index.label(seen.subject), seen.id.name(), format(seen), need.pass.written, need.why);
+  return fmt::format("{}: {} {}, needs {}. {}", index.label(seen.subject), seen.id.name(),
+                     format(seen), need.pass.written, need.why);
 }
 
 }  // namespace
@@ -42,12 +43,17 @@ Fit judge_fit(const catalogue::Workload& workload, const Index& index) {
       in_favour.push_back(fmt::format("{} {}: {}", need.reads, need.pass.written, need.why));
     }
   }
-  if (unfit) fit.status = FitStatus::unfit;
-  else if (against.empty() && unknown.empty()) fit.status = FitStatus::fit;
-  else if (against.empty() && in_favour.empty()) fit.status = FitStatus::no_evidence;
-  else fit.status = FitStatus::uncertain;
+  if (unfit)
+    fit.status = FitStatus::unfit;
+  else if (against.empty() && unknown.empty())
+    fit.status = FitStatus::fit;
+  else if (against.empty() && in_favour.empty())
+    fit.status = FitStatus::no_evidence;
+  else
+    fit.status = FitStatus::uncertain;
   fit.because = fit.status == FitStatus::fit ? std::move(in_favour) : std::move(against);
-  if (fit.status != FitStatus::fit) std::move(unknown.begin(), unknown.end(), std::back_inserter(fit.because));
+  if (fit.status != FitStatus::fit)
+    std::move(unknown.begin(), unknown.end(), std::back_inserter(fit.because));
   return fit;
 }
 

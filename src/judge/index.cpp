@@ -40,23 +40,33 @@ template <class T>
 bool compares(catalogue::Condition::Op op, const T& left, const T& right) {
   using Op = catalogue::Condition::Op;
   switch (op) {
-    case Op::equal: return left == right;
-    case Op::not_equal: return left != right;
-    case Op::less: return left < right;
-    case Op::less_equal: return left <= right;
-    case Op::greater: return left > right;
-    case Op::greater_equal: return left >= right;
-    default: return false;
+    case Op::equal:
+      return left == right;
+    case Op::not_equal:
+      return left != right;
+    case Op::less:
+      return left < right;
+    case Op::less_equal:
+      return left <= right;
+    case Op::greater:
+      return left > right;
+    case Op::greater_equal:
+      return left >= right;
+    default:
+      return false;
   }
 }
 
 }  // namespace
 
-Index::Index(const Evidence& evidence, const catalogue::Catalogue& catalogue) : catalogue_{catalogue} {
+Index::Index(const Evidence& evidence, const catalogue::Catalogue& catalogue)
+    : catalogue_{catalogue} {
   std::set<std::string> gpus;
   for (const auto& o : evidence.observations) {
     by_id_[o.id][o.subject].push_back(&o);
-    if (is_gpu(o.subject) && (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id)) gpus.insert(o.subject);
+    if (is_gpu(o.subject) &&
+        (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id))
+      gpus.insert(o.subject);
   }
   gpus_.assign(gpus.begin(), gpus.end());
 }
@@ -78,7 +88,8 @@ const Observation* Index::find(Id id, std::string_view subject) const {
   const auto& subjects = of(id);
   const auto found = subjects.find(std::string(subject));
   if (found == subjects.end()) return nullptr;
-  const auto present = std::find_if(found->second.rbegin(), found->second.rend(), [](const auto* o) { return o->get() != nullptr; });
+  const auto present = std::find_if(found->second.rbegin(), found->second.rend(),
+                                    [](const auto* o) { return o->get() != nullptr; });
   return present == found->second.rend() ? nullptr : *present;
 }
 
@@ -88,7 +99,8 @@ const catalogue::Gpu* Index::sku(std::string_view subject) const {
   return o == nullptr || o->text() == nullptr ? nullptr : catalogue_.gpu(*o->text());
 }
 
-std::optional<Value> Index::lookup(std::string_view key, std::string_view subject, const Where& seen) const {
+std::optional<Value> Index::lookup(std::string_view key, std::string_view subject,
+                                   const Where& seen) const {
   if (const auto dimension = seen.find(key); dimension != seen.end()) {
     if (const auto* number = std::get_if<double>(&dimension->second)) return Value{*number};
     return Value{std::get<std::string>(dimension->second)};
@@ -96,7 +108,8 @@ std::optional<Value> Index::lookup(std::string_view key, std::string_view subjec
   if (key.substr(0, 4) == "sku:") {
     const auto* gpu = sku(subject);
     if (gpu == nullptr) return {};
-    if (const auto text = gpu->texts.find(key.substr(4)); text != gpu->texts.end()) return Value{text->second};
+    if (const auto text = gpu->texts.find(key.substr(4)); text != gpu->texts.end())
+      return Value{text->second};
     if (const auto field = gpu->decided(key.substr(4))) return Value{field->value};
     return {};
   }
@@ -113,7 +126,8 @@ std::optional<Value> Index::lookup(std::string_view key, std::string_view subjec
   return common;
 }
 
-Answer Index::holds(const catalogue::When& when, std::string_view subject, const Where& seen) const {
+Answer Index::holds(const catalogue::When& when, std::string_view subject,
+                    const Where& seen) const {
   Answer answer = Answer::yes;
   for (const auto& term : when.terms) {
     const auto value = lookup(term.key, subject, seen);
@@ -122,7 +136,8 @@ Answer Index::holds(const catalogue::When& when, std::string_view subject, const
       continue;
     }
     const bool ok = term.condition ? meets(*value, *term.condition)
-                                   : std::find(term.any_of.begin(), term.any_of.end(), written(*value)) != term.any_of.end();
+                                   : std::find(term.any_of.begin(), term.any_of.end(),
+                                               written(*value)) != term.any_of.end();
     if (!ok) return Answer::no;
   }
   return answer;
@@ -133,8 +148,10 @@ std::string Index::label(std::string_view subject) const {
   const auto* index = find("gpu.index"_id, subject);
   const auto* pci = find("gpu.pci.address"_id, subject);
   std::string out = "GPU";
-  if (index != nullptr && index->number() != nullptr) out += " " + format_number(*index->number());
-  else if (const auto hash = subject.find('#'); hash != std::string_view::npos) return out + " " + std::string(subject.substr(hash + 1));
+  if (index != nullptr && index->number() != nullptr)
+    out += " " + format_number(*index->number());
+  else if (const auto hash = subject.find('#'); hash != std::string_view::npos)
+    return out + " " + std::string(subject.substr(hash + 1));
   if (pci != nullptr && pci->text() != nullptr) return out + " (" + *pci->text() + ")";
   return index == nullptr ? out + " " + std::string(subject.substr(4)) : out;
 }
@@ -148,14 +165,18 @@ bool meets(const Value& value, const catalogue::Condition& c, double reference) 
   // "13.0" against ">= 12.4": versions, part by part.
   if (const auto* text = std::get_if<std::string>(&value); text != nullptr && !c.count) {
     const auto have = version_parts(*text);
-    const auto want = version_parts(trim(std::string_view(c.written).substr(c.written.find_first_not_of("<>=!"))));
+    const auto want = version_parts(
+        trim(std::string_view(c.written).substr(c.written.find_first_not_of("<>=!"))));
     if (have.empty() || want.empty()) return false;
     return compares(c.op, have, want);
   }
   double seen = 0;
-  if (c.count) seen = static_cast<double>(entries(value));
-  else if (const auto* number = std::get_if<double>(&value)) seen = *number;
-  else return false;
+  if (c.count)
+    seen = static_cast<double>(entries(value));
+  else if (const auto* number = std::get_if<double>(&value))
+    seen = *number;
+  else
+    return false;
   const double right = c.relative ? c.factor * reference + c.number : c.number;
   return compares(c.op, seen, right);
 }

@@ -34,15 +34,17 @@ class Index {
   /// The catalogue entry of a GPU; for "node" that of all GPUs when they are alike.
   [[nodiscard]] const catalogue::Gpu* sku(std::string_view subject) const;
 
-  /// Whether every term holds. A key is a dimension of `seen`, "sku:<field>", or an observation of the
-  /// subject, else of the node, else of all GPUs alike.
-  [[nodiscard]] Answer holds(const catalogue::When& when, std::string_view subject, const Where& seen) const;
+  /// Whether every term holds. A key is a dimension of `seen`, "sku:<field>", or an observation of
+  /// the subject, else of the node, else of all GPUs alike.
+  [[nodiscard]] Answer holds(const catalogue::When& when, std::string_view subject,
+                             const Where& seen) const;
 
   /// "GPU 3 (0000:9b:00.0)", "node", "link smi#0~smi#3": a subject for people.
   [[nodiscard]] std::string label(std::string_view subject) const;
 
  private:
-  [[nodiscard]] std::optional<Value> lookup(std::string_view key, std::string_view subject, const Where& seen) const;
+  [[nodiscard]] std::optional<Value> lookup(std::string_view key, std::string_view subject,
+                                            const Where& seen) const;
 
   const catalogue::Catalogue& catalogue_;
   std::map<Id, std::map<std::string, std::vector<const Observation*>>> by_id_;

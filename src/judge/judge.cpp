@@ -18,23 +18,31 @@ using catalogue::Catalogue;
 /// Worst first; what is required and missing right after what failed.
 int order(const Finding& f) {
   switch (f.status) {
-    case Status::fail: return 0;
-    case Status::error: return 1;
-    case Status::warn: return 3;
-    case Status::no_evidence: return f.required ? 2 : 5;
-    case Status::pass: return 4;
-    case Status::not_applicable: return 6;
+    case Status::fail:
+      return 0;
+    case Status::error:
+      return 1;
+    case Status::warn:
+      return 3;
+    case Status::no_evidence:
+      return f.required ? 2 : 5;
+    case Status::pass:
+      return 4;
+    case Status::not_applicable:
+      return 6;
   }
   return 7;
 }
 
 void sort_findings(std::vector<Finding>& findings, const Catalogue& catalogue) {
   const auto group = [&](const Finding& f) {
-    return std::find_if(catalogue.groups.begin(), catalogue.groups.end(), [&](const auto& g) { return g.id == f.group; }) -
+    return std::find_if(catalogue.groups.begin(), catalogue.groups.end(),
+                        [&](const auto& g) { return g.id == f.group; }) -
            catalogue.groups.begin();
   };
   const auto criterion = [&](const Finding& f) {
-    return std::find_if(catalogue.criteria.begin(), catalogue.criteria.end(), [&](const auto& c) { return c.id == f.id; }) -
+    return std::find_if(catalogue.criteria.begin(), catalogue.criteria.end(),
+                        [&](const auto& c) { return c.id == f.id; }) -
            catalogue.criteria.begin();
   };
   // Labels end with the GPU's number or begin with it; shorter first puts GPU 10 after GPU 9.
@@ -44,7 +52,9 @@ void sort_findings(std::vector<Finding>& findings, const Catalogue& catalogue) {
   });
 }
 
-bool unanswered(const Finding& f) { return f.status == Status::no_evidence || f.status == Status::error; }
+bool unanswered(const Finding& f) {
+  return f.status == Status::no_evidence || f.status == Status::error;
+}
 
 GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>& findings) {
   GroupResult out{group.id, group.title, group.kind, Status::no_evidence, 0, 0, 0, {}};
@@ -57,13 +67,17 @@ GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>&
     out.failed += f.status == Status::fail;
     if (!unanswered(f)) continue;
     required_missing = required_missing || f.required;
-    if (told.insert(f.title + f.message).second) out.missing.push_back(fmt::format("{}: {}", f.title, f.message));
+    if (told.insert(f.title + f.message).second)
+      out.missing.push_back(fmt::format("{}: {}", f.title, f.message));
   }
   const std::size_t judged = out.passed + out.warned + out.failed;
   if (judged == 0 && out.missing.empty()) out.missing.push_back("Needs " + group.evidence + ".");
-  if (out.failed > 0) out.status = Status::fail;
-  else if (required_missing || judged == 0) out.status = Status::no_evidence;
-  else out.status = out.warned > 0 ? Status::warn : Status::pass;
+  if (out.failed > 0)
+    out.status = Status::fail;
+  else if (required_missing || judged == 0)
+    out.status = Status::no_evidence;
+  else
+    out.status = out.warned > 0 ? Status::warn : Status::pass;
   return out;
 }
 
@@ -74,19 +88,25 @@ void conclude(Verdict& v) {
     if (f.status == Status::warn) warned.insert(f.title);
     if (f.required && unanswered(f)) missing.insert(f.title);
   }
-  const auto list = [](const std::set<std::string>& titles) { return fmt::format("{}", fmt::join(titles, "; ")); };
+  const auto list = [](const std::set<std::string>& titles) {
+    return fmt::format("{}", fmt::join(titles, "; "));
+  };
   bool unfit = !failed.empty(), open = !missing.empty();
   if (!failed.empty()) v.reasons.push_back("Failed: " + list(failed) + ".");
   for (const auto& fit : v.fits) {
     if (!fit.asked || fit.status == FitStatus::fit) continue;
     (fit.status == FitStatus::unfit ? unfit : open) = true;
-    v.reasons.push_back(fmt::format("{}: {}.{}", fit.workload, name(fit.status), fit.because.empty() ? "" : " " + fit.because.front()));
+    v.reasons.push_back(fmt::format("{}: {}.{}", fit.workload, name(fit.status),
+                                    fit.because.empty() ? "" : " " + fit.because.front()));
   }
   if (!missing.empty())
-    v.reasons.push_back(fmt::format("Required for {}, without evidence: {}.", name(v.stage), list(missing)));
+    v.reasons.push_back(
+        fmt::format("Required for {}, without evidence: {}.", name(v.stage), list(missing)));
   if (!warned.empty()) v.reasons.push_back("Warnings: " + list(warned) + ".");
   v.outcome = unfit ? Outcome::unfit : open ? Outcome::inconclusive : Outcome::fit;
-  if (v.reasons.empty()) v.reasons.push_back(fmt::format("Everything that {} requires was shown and is within its limits.", name(v.stage)));
+  if (v.reasons.empty())
+    v.reasons.push_back(fmt::format(
+        "Everything that {} requires was shown and is within its limits.", name(v.stage)));
 }
 
 }  // namespace
@@ -104,7 +124,8 @@ Verdict judge(Evidence evidence, const Catalogue& catalogue, const Request& requ
   for (const auto& group : catalogue.groups) v.groups.push_back(summarise(group, v.findings));
   for (const auto& workload : catalogue.workloads) {
     auto fit = judge_fit(workload, index);
-    fit.asked = std::find(request.workloads.begin(), request.workloads.end(), workload.id) != request.workloads.end();
+    fit.asked = std::find(request.workloads.begin(), request.workloads.end(), workload.id) !=
+                request.workloads.end();
     v.fits.push_back(std::move(fit));
   }
   conclude(v);
@@ -114,31 +135,44 @@ Verdict judge(Evidence evidence, const Catalogue& catalogue, const Request& requ
 
 std::string_view name(Status s) {
   switch (s) {
-    case Status::pass: return "pass";
-    case Status::warn: return "warn";
-    case Status::fail: return "fail";
-    case Status::not_applicable: return "not_applicable";
-    case Status::no_evidence: return "no_evidence";
-    case Status::error: return "error";
+    case Status::pass:
+      return "pass";
+    case Status::warn:
+      return "warn";
+    case Status::fail:
+      return "fail";
+    case Status::not_applicable:
+      return "not_applicable";
+    case Status::no_evidence:
+      return "no_evidence";
+    case Status::error:
+      return "error";
   }
   return "";
 }
 
 std::string_view name(Outcome o) {
   switch (o) {
-    case Outcome::fit: return "fit";
-    case Outcome::unfit: return "unfit";
-    case Outcome::inconclusive: return "inconclusive";
+    case Outcome::fit:
+      return "fit";
+    case Outcome::unfit:
+      return "unfit";
+    case Outcome::inconclusive:
+      return "inconclusive";
   }
   return "";
 }
 
 std::string_view name(FitStatus s) {
   switch (s) {
-    case FitStatus::fit: return "fit";
-    case FitStatus::unfit: return "unfit";
-    case FitStatus::uncertain: return "uncertain";
-    case FitStatus::no_evidence: return "no_evidence";
+    case FitStatus::fit:
+      return "fit";
+    case FitStatus::unfit:
+      return "unfit";
+    case FitStatus::uncertain:
+      return "uncertain";
+    case FitStatus::no_evidence:
+      return "no_evidence";
   }
   return "";
 }

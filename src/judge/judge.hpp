@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evidence + catalogue -> verdict. The only place that has opinions, and it gets all of them from the
-// catalogue. Pure.
+// Evidence + catalogue -> verdict. The only place that has opinions, and it gets all of them from
+// the catalogue. Pure.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ struct Request {
   std::vector<std::string> workloads;  ///< asked for by id; the verdict counts them
 };
 
-/// `inputs` and `server` of the result are left to the caller. Unknown workload ids are ignored: check
-/// them against the catalogue first.
+/// `inputs` and `server` of the result are left to the caller. Unknown workload ids are ignored:
+/// check them against the catalogue first.
 Verdict judge(Evidence evidence, const catalogue::Catalogue& catalogue, const Request& request);
 
 }  // namespace gpuvet::judge

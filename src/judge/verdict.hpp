@@ -23,18 +23,18 @@ struct Finding {
   std::string subject;  ///< "node", "gpu:...", ...
   std::string label;    ///< the subject for people: "GPU 3 (0000:9b:00.0)"
   Status status = Status::no_evidence;
-  bool required = false;              ///< at this stage
-  std::string observation;            ///< id that was read; empty without evidence
+  bool required = false;    ///< at this stage
+  std::string observation;  ///< id that was read; empty without evidence
   std::variant<std::monostate, Value> value;
   Unit unit = Unit::none;
   Where where;
-  std::string shown;    ///< the value for people: "62 °C"
-  std::string limit;    ///< "pass <= 85 °C, fail > 89 °C"; empty when no limit applied
-  std::string source;   ///< where the limit comes from
-  int tier = 0;         ///< of the source, 1..4; 0: no limit applied
+  std::string shown;      ///< the value for people: "62 °C"
+  std::string limit;      ///< "pass <= 85 °C, fail > 89 °C"; empty when no limit applied
+  std::string source;     ///< where the limit comes from
+  int tier = 0;           ///< of the source, 1..4; 0: no limit applied
   Provenance provenance;  ///< the weakest that the finding rests on
   std::size_t line = 0;   ///< in provenance.source
-  std::string message;  ///< one or two sentences for people; names its subject
+  std::string message;    ///< one or two sentences for people; names its subject
   std::vector<std::string> next;
 };
 
@@ -46,8 +46,8 @@ struct Fit {
   std::vector<std::string> because;
 };
 
-/// One row of the scorecard and of the coverage: the seven benchmarks, the kit's three tests, and the
-/// other groups that have criteria.
+/// One row of the scorecard and of the coverage: the seven benchmarks, the kit's three tests, and
+/// the other groups that have criteria.
 struct GroupResult {
   std::string group;  ///< "topology"
   std::string title;  ///< "NVLink topology"
@@ -67,8 +67,8 @@ struct Input {
 struct Verdict {
   Outcome outcome = Outcome::inconclusive;
   catalogue::Stage stage{};
-  std::string catalogue;  ///< digest of the data that judged
-  std::string server;     ///< host name or folder, for headings; may be empty
+  std::string catalogue;             ///< digest of the data that judged
+  std::string server;                ///< host name or folder, for headings; may be empty
   std::vector<std::string> reasons;  ///< why the outcome, one sentence each, weightiest first
   std::vector<Input> inputs;
   std::vector<GroupResult> groups;

@@ -104,6 +104,10 @@ class Documents(unittest.TestCase):
         ran = 0
         for command, expected in (pair for block in blocks for pair in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.M)):
             words = shlex.split(command, comments=True)
+            if words[0] == "scripts/test":
+                total = re.search(r"Total Tests: (\d+)", subprocess.run(["ctest", "-N"], cwd=pathlib.Path(os.environ["GPUVET"]).parent, check=True,
+                                                                       capture_output=True, text=True).stdout)
+                self.assertEqual(expected, f"100% tests passed, 0 tests failed out of {total[1]}\n")
             if words[0] != "scripts/gpuvet":
                 continue
             pipe = words.index("|") if "|" in words else len(words)

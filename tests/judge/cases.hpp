@@ -223,11 +223,8 @@ inline Case case_of(const toml::table& table, const std::string& file) {
 
 inline std::filesystem::path cases_folder() { return GPUVET_SOURCE_DIR "/tests/judge/cases"; }
 
-inline CaseFile load_cases(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path.string());
-  const std::string file = path.filename().string();
-  const auto parsed = toml::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+inline CaseFile parse_cases(std::string_view text, const std::string& file) {
+  const auto parsed = toml::parse(text);
   if (!parsed) {
     std::ostringstream problem;
     problem << file << ": " << parsed.error();
@@ -245,6 +242,12 @@ inline CaseFile load_cases(const std::filesystem::path& path) {
         throw std::runtime_error(file + ": two cases are called " + out.cases.back().name);
     }
   return out;
+}
+
+inline CaseFile load_cases(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::runtime_error("cannot read " + path.string());
+  return parse_cases(std::string(std::istreambuf_iterator<char>(in), {}), path.filename().string());
 }
 
 inline CaseFile cases_of(const std::string& criterion) {

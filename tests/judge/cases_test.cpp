@@ -20,13 +20,15 @@ TEST(CaseFiles, AreNamedAfterCriteriaThatExist) {
 }
 
 TEST(CaseFiles, ThatMakeNoSenseAreRefused) {
-  const auto refuses = [](std::string_view text) {
-    const auto path = std::filesystem::temp_directory_path() / "gpuvet-no-case.toml";
-    std::ofstream(path) << "criterion = 'gpu.lost'\n" << text;
-    EXPECT_THROW(load_cases(path), std::runtime_error) << text;
-    std::filesystem::remove(path);
+  const auto refuses = [](const std::string& text) {
+    EXPECT_THROW(parse_cases("criterion = 'gpu.lost'\n" + text, "x.toml"), std::runtime_error)
+        << text;
   };
   const std::string head = "[[case]]\nname = 'x'\nexpect = 'pass'\n";
+  EXPECT_EQ(parse_cases("criterion = 'gpu.lost'\n[[case]]\nname = 'x'\nexpect = 'pass'\n", "x.toml")
+                .cases.size(),
+            1U);
+  EXPECT_THROW(load_cases(cases_folder() / "no.such.criterion.toml"), std::runtime_error);
   refuses("[[case]\n");
   refuses("[[case]]\nname = 'x'\nexpect = 'good'\n");
   refuses("[[case]]\nname = 'x'\nexpect = 'pass+fail'\n");

@@ -39,11 +39,14 @@ def commands(root, build):
 
 
 def in_parallel(run, items):
-    """Output of `run` for each item; prints what is not empty."""
+    """Runs `run` on each item and prints what it says as it comes; 1 when it said anything."""
+    bad = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        said = [text for text in pool.map(run, items) if text]
-    print("\n".join(said))
-    return 1 if said else 0
+        for text in pool.map(run, items):
+            if text:
+                print(text, flush=True)
+                bad = 1
+    return bad
 
 
 def headers(root, build):
