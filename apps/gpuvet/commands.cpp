@@ -40,9 +40,9 @@ CLI::Option* bind(CLI::App& app, const Option& option) {
     return app.add_option(option.name, **text, option.help)->capture_default_str();
   auto* list =
       app.add_option(option.name, *std::get<std::vector<std::string>*>(option.to), option.help);
-  return option.name.front() == '-' && option.type.find(',') != std::string::npos
-             ? list->delimiter(',')
-             : list;
+  // "--for a,b TARGET": the commas list, the blank ends the list.
+  if (option.type.find(',') != std::string::npos) list->delimiter(',')->allow_extra_args(false);
+  return list;
 }
 
 void add_command(CLI::App& cli, const Command& command, const Command*& chosen) {
