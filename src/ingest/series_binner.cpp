@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bins that double in width: memory for 4096 bins a GPU, whether the log lasts a minute or a month.
+// Bins that double in width: memory for 1024 bins a GPU, whether the log lasts a minute or a month.
 #include "ingest/series_binner.hpp"
 
 #include <algorithm>

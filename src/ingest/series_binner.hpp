@@ -28,7 +28,7 @@ struct Sample {
 /// a power of two, and bins are as uneven in time as the samples are.
 class SeriesBinner {
  public:
-  static constexpr std::size_t default_bins = 4096;
+  static constexpr std::size_t default_bins = 1024;
   static constexpr double busy_from = 0.95;  ///< utilization
 
   explicit SeriesBinner(std::size_t most_bins = default_bins) : most_bins_{most_bins} {}
