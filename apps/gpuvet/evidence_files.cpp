@@ -23,11 +23,13 @@ constexpr int folder_depth = 3;
 /// Gives back the head that was read to recognise a file, then the rest; shows how far it is.
 class Replay final : public ByteSource {
  public:
-  Replay(std::string head, ByteSource& rest, std::string name, bool show_progress)
+  /// `size` is the file's, 0 where it is not known.
+  Replay(std::string head, ByteSource& rest, std::string name, std::size_t size, bool show_progress)
       : head_{std::move(head)},
         left_{head_},
         rest_{rest},
         name_{std::move(name)},
+        size_{size},
         show_progress_{show_progress} {}
   ~Replay() override {
     if (shown_) std::fputs("\r\033[K", stderr);
@@ -53,9 +55,12 @@ class Replay final : public ByteSource {
     if (now - start_ < 2 || now - last_ < 0.5) return;
     last_ = now;
     shown_ = true;
-    const auto line =
-        fmt::format("\r\033[Kreading {}: {}, {:.0f} s", printable(name_),
-                    format_value(static_cast<double>(done_), Unit::byte), now - start_);
+    const double done = static_cast<double>(done_), size = static_cast<double>(size_);
+    auto line =
+        fmt::format("\r\033[Kreading {}: {}", printable(name_), format_value(done, Unit::byte));
+    if (size > done)
+      line += fmt::format(" of {}, {:.0f} s left", format_value(size, Unit::byte),
+                          (now - start_) * (size - done) / done);
     std::fputs(line.c_str(), stderr);
   }
 
@@ -63,6 +68,7 @@ class Replay final : public ByteSource {
   std::string_view left_;
   ByteSource& rest_;
   std::string name_;
+  std::size_t size_;
   bool show_progress_, shown_ = false;
   std::size_t done_ = 0;
   double start_ = platform::monotonic_seconds(), last_ = 0;
@@ -184,7 +190,7 @@ class Gatherer {
     provenance.tool = std::string(importer->title);
     provenance.source = name;
     Recorder recorder(file.evidence, provenance);
-    Replay source(std::move(head), rest, name, show_progress_);
+    Replay source(std::move(head), rest, name, platform::file_size(path), show_progress_);
     if (const auto read = importer->read(source, recorder); !read) {
       const auto& error = read.error();
       const auto line = error.input_line > 0 ? fmt::format("line {}: ", error.input_line) : "";

@@ -122,6 +122,12 @@ bool is_folder(const std::string& path) {
   return fs::is_directory(path, error);
 }
 
+std::size_t file_size(const std::string& path) {
+  std::error_code error;
+  const auto size = fs::is_regular_file(path, error) ? fs::file_size(path, error) : 0;
+  return error ? 0 : static_cast<std::size_t>(size);
+}
+
 Result<void> write_file(const std::string& path, std::string_view bytes) {
   if (path == "-") return write_all(STDOUT_FILENO, bytes, "standard output");
   std::error_code error;

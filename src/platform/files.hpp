@@ -25,6 +25,9 @@ Result<std::vector<std::string>> files_below(const std::string& path, int depth,
 
 bool is_folder(const std::string& path);
 
+/// Bytes of a regular file; 0 for anything else.
+std::size_t file_size(const std::string& path);
+
 /// Writes `bytes` so that the file is either the old one or the new one, whatever happens in
 /// between;
 /// "-" writes to standard output.

@@ -14,7 +14,6 @@
 namespace gpuvet::report {
 namespace {
 
-using judge::Status;
 using judge::Verdict;
 
 std::string e(std::string_view text) { return escape_xml(text); }

@@ -71,7 +71,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t room) {
 }  // namespace
 
 std::string fitted(std::string_view text, std::size_t room) {
-  const std::string safe = visible(trim(text));
+  std::string safe = visible(trim(text));
   if (columns(safe) <= room) return safe;
   return room == 0 ? "" : safe.substr(0, bytes_of(safe, room - 1)) + "…";
 }
