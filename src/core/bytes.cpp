@@ -27,21 +27,22 @@ Result<std::string> read_all(ByteSource& source, std::size_t limit) {
   }
 }
 
-LineReader::LineReader(ByteSource& source) : source_{source}, buffer_(longest_line + 1) {}
+LineReader::LineReader(ByteSource& source)
+    : source_{source}, buffer_{std::make_unique_for_overwrite<char[]>(capacity)} {}
 
 bool LineReader::refill() {
   if (finished_ || error_) return false;
   if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     scanned_ -= begin_;
     begin_ = 0;
   }
-  if (end_ == buffer_.size()) {
+  if (end_ == capacity) {
     error_ = Error{Errc::too_large, "line is longer than 1 MiB", line_ + 1, {}, {}};
     return false;
   }
-  auto n = source_.read(buffer_.data() + end_, buffer_.size() - end_);
+  auto n = source_.read(buffer_.get() + end_, capacity - end_);
   if (!n) {
     error_ = std::move(n).error();
     return false;
@@ -54,7 +55,7 @@ bool LineReader::refill() {
 std::optional<std::string_view> LineReader::next() {
   if (error_) return {};
   for (;;) {
-    const char* const from = buffer_.data() + scanned_;
+    const char* const from = buffer_.get() + scanned_;
     const void* const found = end_ > scanned_ ? std::memchr(from, '\n', end_ - scanned_) : nullptr;
     if (found == nullptr) {
       scanned_ = end_;
@@ -64,8 +65,8 @@ std::optional<std::string_view> LineReader::next() {
     const std::size_t stop =
         found == nullptr
             ? end_
-            : static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.data());
-    std::string_view line(buffer_.data() + begin_, stop - begin_);
+            : static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.get());
+    std::string_view line(buffer_.get() + begin_, stop - begin_);
     begin_ = scanned_ = found == nullptr ? end_ : stop + 1;
     ++line_;
     if (!line.empty() && std::memchr(line.data(), '\0', line.size()) != nullptr) {

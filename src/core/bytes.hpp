@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/result.hpp"
 
@@ -56,7 +55,8 @@ class LineReader {
   bool refill();
 
   ByteSource& source_;
-  std::vector<char> buffer_;
+  static constexpr std::size_t capacity = longest_line + 1;
+  std::unique_ptr<char[]> buffer_;  ///< not cleared: small files touch only its first pages
   std::size_t begin_ = 0, end_ = 0, scanned_ = 0;
   std::size_t line_ = 0;
   bool finished_ = false;
