@@ -11,8 +11,7 @@ function(gpuvet_room name)
   list(TRANSFORM ROOM_DEPENDS PREPEND gpuvet_)
   target_link_libraries(gpuvet_${name} PUBLIC ${ROOM_DEPENDS} ${ROOM_LIBRARIES}
                                        PRIVATE gpuvet_warnings)
-  # The standard headers and fmt are half of what most files cost to compile; core compiles them once
-  # for all rooms. Files still include what they use: lint.self_contained_headers checks it.
+  # Core compiles the standard headers and fmt's once for all rooms. Files still include what they use: lint.self_contained_headers checks it.
   if(name STREQUAL core)
     target_precompile_headers(gpuvet_core PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp)
   else()
