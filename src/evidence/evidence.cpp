@@ -48,6 +48,8 @@ void Recorder::tool(std::string tool_name, std::string version) {
 
 void Recorder::when(std::string time) { provenance_->when = std::move(time); }
 
+void Recorder::how(How known) { provenance_->how = known; }
+
 void Recorder::add(Id id, std::string subject, std::variant<Absence, Value> value, Where where) {
   require_declared(where, id);
   evidence_.observations.push_back(

@@ -29,6 +29,9 @@ class Recorder {
   /// The facts that follow, and those already recorded here, come from this tool and version.
   void tool(std::string name, std::string version = {});
   void when(std::string time);
+  /// How those facts are known: a benchmark measured them, a document claims them. Unless told, a
+  /// tool reported them.
+  void how(How);
   void line(std::size_t n) { line_ = n; }  ///< of the facts that follow
   [[nodiscard]] std::size_t line() const { return line_; }
 
