@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real outputs of real servers, in the folder that GPUVET_CAPTURES names, against tests/captures/labels.tsv."""
+"""Real outputs of real servers, in the folder that GPUVET_CAPTURES names, against tests/captures/labels/."""
 import os
 import pathlib
 import sys
@@ -11,7 +11,7 @@ CAPTURES = os.environ.get("GPUVET_CAPTURES")
 
 
 def labels():
-    for line in (SOURCE / "tests" / "captures" / "labels.tsv").read_text().splitlines():
+    for line in "\n".join(file.read_text() for file in sorted((SOURCE / "tests" / "captures" / "labels").glob("*.tsv"))).splitlines():
         if line and not line.startswith("#"):
             file, expected, alarms, why = line.split("\t")
             yield file, expected, set() if alarms == "-" else set(alarms.split("; ")), why
