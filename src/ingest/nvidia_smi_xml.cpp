@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nvidia-smi -q -x`: one report of every GPU, in the schemas nvsmi_device v10 to v13 and in logs
-// that lost their DOCTYPE. Schemas are not told apart: each id names all the places it ever had.
+// that lost their DOCTYPE. Schemas are not told apart: an element goes by the name that it has in
+// the newest one.
 #include <algorithm>
 #include <array>
-#include <map>
+#include <iterator>
+#include <memory>
 #include <pugixml.hpp>
-#include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "core/text.hpp"
 #include "ingest/importer.hpp"
 #include "ingest/nvidia_smi_fields.hpp"
+#include "ingest/nvidia_smi_report.hpp"
 
 namespace gpuvet::ingest {
 
@@ -25,121 +26,6 @@ constexpr std::size_t largest_file = std::size_t{32} << 20;
 constexpr std::size_t most_gpus = 1024;
 constexpr std::size_t deepest = 64;            // nvidia-smi needs 7
 constexpr std::size_t most_nodes = 1'000'000;  // 8 GPUs need 10,000
-
-using enum CellKind;
-
-/// Below <nvidia_smi_log>.
-constexpr std::array node_fields{
-    Field{"node.driver.version"_id, text, "driver_version"},
-    Field{"node.cuda.version"_id, text, "cuda_version"},
-    Field{"node.gpu.attached"_id, number, "attached_gpus"},
-};
-
-// clang-format off
-/// Below <gpu>. Never the module_power_readings (GPU and Grace together), and never the
-/// *_tlimit_threshold elements, which are margins and not temperatures.
-constexpr std::array gpu_fields{
-    Field{"gpu.name"_id, text, "product_name"},
-    Field{"gpu.architecture"_id, text, "product_architecture"},
-    Field{"gpu.serial"_id, text, "serial"},
-    Field{"gpu.vbios.version"_id, text, "vbios_version"},
-    Field{"gpu.part_number"_id, text, "board_part_number"},
-    Field{"gpu.persistence"_id, flag, "persistence_mode"},
-    Field{"gpu.mig.mode"_id, flag, "mig_mode/current_mig"},
-    Field{"gpu.recovery_action"_id, text, "gpu_recovery_action"},
-    Field{"gpu.pci.device_id"_id, device_id, "pci/pci_device_id"},
-    Field{"gpu.pcie.generation"_id, number, "pci/pci_gpu_link_info/pcie_gen/current_link_gen"},
-    Field{"gpu.pcie.generation.max"_id, number, "pci/pci_gpu_link_info/pcie_gen/max_link_gen"},
-    Field{"gpu.pcie.width"_id, number, "pci/pci_gpu_link_info/link_widths/current_link_width"},
-    Field{"gpu.pcie.width.max"_id, number, "pci/pci_gpu_link_info/link_widths/max_link_width"},
-    Field{"gpu.pcie.replays"_id, number, "pci/replay_counter"},
-    Field{"gpu.performance_state"_id, text, "performance_state"},
-    Field{"gpu.clock_event.idle"_id, flag, "reasons/gpu_idle"},
-    Field{"gpu.clock_event.applications_clocks"_id, flag, "reasons/applications_clocks_setting"},
-    Field{"gpu.clock_event.sw_power_cap"_id, flag, "reasons/sw_power_cap"},
-    Field{"gpu.clock_event.hw_slowdown"_id, flag, "reasons/hw_slowdown"},
-    Field{"gpu.clock_event.hw_thermal"_id, flag, "reasons/hw_thermal_slowdown"},
-    Field{"gpu.clock_event.hw_power_brake"_id, flag, "reasons/hw_power_brake_slowdown"},
-    Field{"gpu.clock_event.sync_boost"_id, flag, "reasons/sync_boost"},
-    Field{"gpu.clock_event.sw_thermal"_id, flag, "reasons/sw_thermal_slowdown"},
-    Field{"gpu.clock_event.sw_power_cap.time"_id, number, "counters/sw_power_cap"},
-    Field{"gpu.clock_event.sync_boost.time"_id, number, "counters/sync_boost"},
-    Field{"gpu.clock_event.sw_thermal.time"_id, number, "counters/sw_therm_slowdown"},
-    Field{"gpu.clock_event.hw_thermal.time"_id, number, "counters/hw_therm_slowdown"},
-    Field{"gpu.clock_event.hw_power_brake.time"_id, number, "counters/hw_power_brake"},
-    Field{"gpu.memory.total"_id, number, "fb_memory_usage/total"},
-    Field{"gpu.memory.used"_id, number, "fb_memory_usage/used"},
-    Field{"gpu.utilization"_id, number, "utilization/gpu_util"},
-    Field{"gpu.utilization.memory"_id, number, "utilization/memory_util"},
-    Field{"gpu.ecc.mode"_id, flag, "ecc_mode/current_ecc"},
-    Field{"gpu.ecc.mode.pending"_id, flag, "ecc_mode/pending_ecc"},
-    Field{"gpu.ecc.volatile.corrected.dram"_id, number,
-          "ecc/volatile/dram_correctable | ecc/volatile/single_bit/device_memory"},
-    Field{"gpu.ecc.volatile.uncorrected.dram"_id, number,
-          "ecc/volatile/dram_uncorrectable | ecc/volatile/double_bit/device_memory"},
-    Field{"gpu.ecc.aggregate.corrected.dram"_id, number,
-          "ecc/aggregate/dram_correctable | ecc/aggregate/single_bit/device_memory"},
-    Field{"gpu.ecc.aggregate.uncorrected.dram"_id, number,
-          "ecc/aggregate/dram_uncorrectable | ecc/aggregate/double_bit/device_memory"},
-    Field{"gpu.ecc.volatile.corrected.sram"_id, number,
-          "ecc/volatile/sram_correctable"
-          "| ecc/volatile/single_bit/register_file + ecc/volatile/single_bit/l1_cache"
-          "+ ecc/volatile/single_bit/l2_cache + ecc/volatile/single_bit/texture_memory"
-          "+ ecc/volatile/single_bit/texture_shm + ecc/volatile/single_bit/cbu"},
-    Field{"gpu.ecc.volatile.uncorrected.sram"_id, number,
-          "ecc/volatile/sram_uncorrectable"
-          "| ecc/volatile/sram_uncorrectable_parity & ecc/volatile/sram_uncorrectable_secded"
-          "| ecc/volatile/double_bit/register_file + ecc/volatile/double_bit/l1_cache"
-          "+ ecc/volatile/double_bit/l2_cache + ecc/volatile/double_bit/texture_memory"
-          "+ ecc/volatile/double_bit/texture_shm + ecc/volatile/double_bit/cbu"},
-    Field{"gpu.ecc.aggregate.corrected.sram"_id, number,
-          "ecc/aggregate/sram_correctable"
-          "| ecc/aggregate/single_bit/register_file + ecc/aggregate/single_bit/l1_cache"
-          "+ ecc/aggregate/single_bit/l2_cache + ecc/aggregate/single_bit/texture_memory"
-          "+ ecc/aggregate/single_bit/texture_shm + ecc/aggregate/single_bit/cbu"},
-    Field{"gpu.ecc.aggregate.uncorrected.sram"_id, number,
-          "ecc/aggregate/sram_uncorrectable"
-          "| ecc/aggregate/sram_uncorrectable_parity & ecc/aggregate/sram_uncorrectable_secded"
-          "| ecc/aggregate/double_bit/register_file + ecc/aggregate/double_bit/l1_cache"
-          "+ ecc/aggregate/double_bit/l2_cache + ecc/aggregate/double_bit/texture_memory"
-          "+ ecc/aggregate/double_bit/texture_shm + ecc/aggregate/double_bit/cbu"},
-    Field{"gpu.ecc.sram_threshold_exceeded"_id, flag, "ecc/aggregate/sram_threshold_exceeded"},
-    Field{"gpu.retired_pages.single_bit"_id, number, "retired_pages/multiple_single_bit_retirement/retired_count"},
-    Field{"gpu.retired_pages.double_bit"_id, number, "retired_pages/double_bit_retirement/retired_count"},
-    Field{"gpu.retired_pages"_id, number,
-          "retired_pages/multiple_single_bit_retirement/retired_count"
-          "& retired_pages/double_bit_retirement/retired_count"},
-    Field{"gpu.retired_pages.pending"_id, flag, "retired_pages/pending_retirement | retired_pages/pending_blacklist"},
-    Field{"gpu.remap.correctable"_id, number, "remapped_rows/remapped_row_corr"},
-    Field{"gpu.remap.uncorrectable"_id, number, "remapped_rows/remapped_row_unc"},
-    Field{"gpu.remap.pending"_id, flag, "remapped_rows/remapped_row_pending"},
-    Field{"gpu.remap.failure"_id, flag, "remapped_rows/remapped_row_failure"},
-    Field{"gpu.remap.banks.max"_id, number, "remapped_rows/row_remapper_histogram/row_remapper_histogram_max"},
-    Field{"gpu.remap.banks.high"_id, number, "remapped_rows/row_remapper_histogram/row_remapper_histogram_high"},
-    Field{"gpu.remap.banks.partial"_id, number, "remapped_rows/row_remapper_histogram/row_remapper_histogram_partial"},
-    Field{"gpu.remap.banks.low"_id, number, "remapped_rows/row_remapper_histogram/row_remapper_histogram_low"},
-    Field{"gpu.remap.banks.none"_id, number, "remapped_rows/row_remapper_histogram/row_remapper_histogram_none"},
-    Field{"gpu.temperature.core"_id, number, "temperature/gpu_temp"},
-    Field{"gpu.temperature.memory"_id, number, "temperature/memory_temp"},
-    Field{"gpu.temperature.margin"_id, number, "temperature/gpu_temp_tlimit"},
-    Field{"gpu.temperature.limit.max_operating"_id, number, "temperature/gpu_temp_max_gpu_threshold"},
-    Field{"gpu.temperature.limit.slowdown"_id, number, "temperature/gpu_temp_slow_threshold"},
-    Field{"gpu.temperature.limit.shutdown"_id, number, "temperature/gpu_temp_max_threshold"},
-    Field{"gpu.temperature.limit.memory"_id, number, "temperature/gpu_temp_max_mem_threshold"},
-    Field{"gpu.power.draw"_id, number, "power/instant_power_draw | power/power_draw | power/average_power_draw"},
-    Field{"gpu.power.limit"_id, number, "power/enforced_power_limit | power/current_power_limit | power/power_limit"},
-    Field{"gpu.power.limit.default"_id, number, "power/default_power_limit"},
-    Field{"gpu.power.limit.min"_id, number, "power/min_power_limit"},
-    Field{"gpu.power.limit.max"_id, number, "power/max_power_limit"},
-    Field{"gpu.clock.sm"_id, number, "clocks/sm_clock"},
-    Field{"gpu.clock.memory"_id, number, "clocks/mem_clock"},
-    Field{"gpu.clock.sm.max"_id, number, "max_clocks/sm_clock"},
-    Field{"gpu.clock.memory.max"_id, number, "max_clocks/mem_clock"},
-    Field{"gpu.fabric.state"_id, text, "fabric/state"},
-    Field{"gpu.fabric.status"_id, text, "fabric/status"},
-    Field{"gpu.fabric.health"_id, text, "fabric/health/summary"},
-};
-// clang-format on
 
 /// Elements that were renamed from one schema to the next, by the name that the table uses.
 std::string_view common_name(std::string_view element) {
@@ -231,23 +117,6 @@ Result<void> check_shape(std::string_view text, const Lines& lines) {
   return {};
 }
 
-/// Every name in the tables' `from`, and every group that such a name goes through.
-const std::unordered_set<std::string>& wanted_paths() {
-  static const auto paths = [] {
-    std::unordered_set<std::string> out{"uuid", "pci", "pci/pci_bus_id"};
-    for (const Field& field : gpu_fields) {
-      std::string names(field.from);
-      std::ranges::replace_if(
-          names, [](char c) { return c == '|' || c == '&' || c == '+'; }, ' ');
-      for (const auto name : words(names))
-        for (std::size_t end = 0; end != name.npos;)
-          out.emplace(name.substr(0, end = name.find('/', end + 1)));
-    }
-    return out;
-  }();
-  return paths;
-}
-
 /// One walk over a <gpu>: keeps the cells that the table asks for, and looks at all for a lost GPU.
 class GpuCells final : public pugi::xml_tree_walker {
  public:
@@ -264,7 +133,7 @@ class GpuCells final : public pugi::xml_tree_walker {
     if (level > 0) path_ += '/';
     path_ += common_name(node.name());
     ends_[level] = path_.size();
-    if (wanted_paths().contains(path_)) cells_.try_emplace(path_, node);
+    if (report_wants(path_)) cells_.try_emplace(path_, node);
     return true;
   }
 
@@ -294,66 +163,41 @@ class GpuCells final : public pugi::xml_tree_walker {
   bool lost_ = false;
 };
 
-struct Gpu {
-  pugi::xml_node node;
-  std::string uuid, pci;  // as this file identifies it; empty when it doesn't
-};
-
-std::vector<Gpu> list_gpus(pugi::xml_node root) {
-  std::vector<Gpu> out;
-  for (const auto node : root.children("gpu")) {
-    const auto said = node.child("pci").child("pci_bus_id").text();
-    const auto address = gpuvet::pci_address(said ? said.get() : node.attribute("id").value());
-    out.push_back({node, std::string(trim(node.child("uuid").text().get())), address.value_or("")});
-  }
-  return out;
+/// How many compute processes a <gpu> lists; nothing when it says N/A in place of a list.
+std::optional<ReportGpu::Count> count_processes(pugi::xml_node gpu, const Lines& lines) {
+  const auto list = gpu.child("processes");
+  const std::string_view said = trim(list.text().get());
+  if (!list || (!said.empty() && said != "None")) return {};
+  ReportGpu::Count count{0, lines.of(list)};
+  for (const auto process : list.children("process_info"))
+    count.number += type_computes(process.child("type").text().get()) ? 1U : 0U;
+  return count;
 }
 
-/// gpu.uuid and gpu.pci.address, unless blanked out or shared: such a name would join GPUs that
-/// differ.
-void record_identity(const Gpu& gpu, const GpuNames& names, const std::string& subject,
-                     const Lines& lines, Recorder& out) {
-  out.line(lines.of(gpu.node));
-  if (!names.pci.empty())
-    out.text("gpu.pci.address"_id, subject, gpu.pci);
-  else if (!gpu.pci.empty())
-    out.absent("gpu.pci.address"_id, subject, Absence::malformed,
-               "shared with another GPU: " + gpu.pci);
-  const auto element = gpu.node.child("uuid");
-  if (!element) return;
-  out.line(lines.of(element));
-  if (!names.uuid.empty())
-    out.text("gpu.uuid"_id, subject, gpu.uuid);
-  else if (usable_uuid(gpu.uuid))
-    out.absent("gpu.uuid"_id, subject, Absence::malformed, "shared with another GPU: " + gpu.uuid);
-  else if (const auto why = absence_in(gpu.uuid))
-    out.absent("gpu.uuid"_id, subject, *why);
-  else
-    out.absent("gpu.uuid"_id, subject, Absence::malformed, printable(gpu.uuid.substr(0, 80)));
+std::optional<ReportGpu::Count> count_mig_instances(pugi::xml_node gpu, const Lines& lines) {
+  const auto list = gpu.child("mig_devices");
+  if (!list) return {};
+  const auto instances = list.children("mig_device");
+  return ReportGpu::Count{
+      static_cast<std::size_t>(std::distance(instances.begin(), instances.end())), lines.of(list)};
 }
 
-Result<void> record_gpus(const std::vector<Gpu>& gpus, const Lines& lines, Recorder& out) {
-  std::map<std::string_view, std::size_t> uses;
-  for (const Gpu& gpu : gpus) ++uses[gpu.uuid], ++uses[gpu.pci];
-  for (std::size_t index = 0; index < gpus.size(); ++index) {
-    const Gpu& gpu = gpus[index];
-    GpuCells cells{lines};
-    pugi::xml_node node = gpu.node;
-    node.traverse(cells);
-
-    GpuNames names{{}, {}, index};
-    if (usable_uuid(gpu.uuid) && uses[gpu.uuid] == 1) names.uuid = gpu.uuid;
-    if (uses[gpu.pci] == 1) names.pci = gpu.pci;
-    const std::string subject = gpu_subject(names);
-
-    out.line(lines.of(gpu.node));
-    out.flag("gpu.lost"_id, subject, cells.lost());
-    out.number("gpu.index"_id, subject, static_cast<double>(index));
-    record_identity(gpu, names, subject, lines, out);
-    const FindCell find = [&](std::string_view name) { return cells.find(name); };
-    for (const Field& field : gpu_fields) GPUVET_CHECK(record_field(out, field, subject, find));
-  }
-  return {};
+ReportGpu gpu_in(pugi::xml_node node, std::size_t index, const Lines& lines) {
+  const auto cells = std::make_shared<GpuCells>(lines);
+  node.traverse(*cells);
+  const auto bus = node.child("pci").child("pci_bus_id").text();
+  const auto uuid = node.child("uuid");
+  ReportGpu gpu;
+  gpu.pci = gpuvet::pci_address(bus ? bus.get() : node.attribute("id").value()).value_or("");
+  gpu.uuid = trim(uuid.text().get());
+  gpu.line = lines.of(node);
+  gpu.uuid_line = uuid ? lines.of(uuid) : 0;
+  gpu.index = index;
+  gpu.lost = cells->lost();
+  gpu.mig_instances = count_mig_instances(node, lines);
+  gpu.compute_processes = count_processes(node, lines);
+  gpu.find = [cells](std::string_view name) { return cells->find(name); };
+  return gpu;
 }
 
 Result<void> record_node(pugi::xml_node root, std::size_t gpus, const Lines& lines, Recorder& out) {
@@ -364,7 +208,7 @@ Result<void> record_node(pugi::xml_node root, std::size_t gpus, const Lines& lin
     if (!node) return {};
     return Cell{node.text().get(), {}, lines.of(node)};
   };
-  for (const Field& field : node_fields) GPUVET_CHECK(record_field(out, field, "node", find));
+  GPUVET_CHECK(record_report_node(out, find));
 
   std::optional<double> attached;
   if (const auto cell = find("attached_gpus")) {
@@ -380,6 +224,22 @@ Result<void> record_node(pugi::xml_node root, std::size_t gpus, const Lines& lin
   return {};
 }
 
+/// The warnings that nvidia-smi writes before its prolog or behind its root element, where no XML
+/// belongs.
+std::vector<ReportNote> notes_in(std::string_view text) {
+  std::vector<ReportNote> notes;
+  std::size_t line = 0;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto here = trim(text.substr(0, end));
+    ++line;
+    if (!here.empty() && here.front() != '<' && notes.size() < most_gpus)
+      if (auto note = report_note(here, line)) notes.push_back(*std::move(note));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return notes;
+}
+
 Result<void> read(ByteSource& source, Recorder& out) {
   GPUVET_TRY(std::string text, read_all(source, largest_file));
   const auto bom = text.substr(0, 2);
@@ -390,6 +250,7 @@ Result<void> read(ByteSource& source, Recorder& out) {
     return fail(Errc::malformed, "holds a NUL byte: a binary or UTF-16 file, not text",
                 lines.at(static_cast<std::ptrdiff_t>(nul)));
   GPUVET_CHECK(check_shape(text, lines));
+  const auto notes = notes_in(text);
 
   pugi::xml_document document;
   const auto parsed = document.load_buffer_inplace(text.data(), text.size(), pugi::parse_default,
@@ -402,11 +263,14 @@ Result<void> read(ByteSource& source, Recorder& out) {
     return fail(Errc::malformed, "a second <nvidia_smi_log>: give one report a file",
                 lines.of(second));
 
-  const auto gpus = list_gpus(root);
-  if (gpus.size() > most_gpus)
-    return fail(Errc::too_large, "more than 1024 GPUs", lines.of(gpus[most_gpus].node));
+  std::vector<ReportGpu> gpus;
+  for (const auto node : root.children("gpu")) {
+    if (gpus.size() == most_gpus)
+      return fail(Errc::too_large, "more than 1024 GPUs", lines.of(node));
+    gpus.push_back(gpu_in(node, gpus.size(), lines));
+  }
   GPUVET_CHECK(record_node(root, gpus.size(), lines, out));
-  return record_gpus(gpus, lines, out);
+  return record_report_gpus(out, gpus, notes);
 }
 
 /// The root element's name comes first, after BOM, prolog, comments and DOCTYPE.
@@ -423,7 +287,9 @@ bool recognises(std::string_view head) {
       const bool has_subset = subset < head.find('>');
       head.remove_prefix(has_subset ? behind(head, "]", subset) : 0);
       head.remove_prefix(behind(head, ">", 0));
-    } else
+    } else if (head.substr(0, 8) == "WARNING:")
+      head.remove_prefix(behind(head, "\n", 8));
+    else
       break;
   }
   constexpr std::string_view root = "<nvidia_smi_log";

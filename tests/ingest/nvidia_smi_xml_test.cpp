@@ -199,6 +199,61 @@ TEST(NvidiaSmiXml, ALostGpuIsLostWhereverItSaysSo) {
   EXPECT_EQ(absence(e, "gpu.remap.failure", gpu), Absence::malformed);
   EXPECT_EQ(only(e, "gpu.remap.failure", gpu)->detail, "GPU is lost");
   EXPECT_EQ(flag(facts("<x><y>[GPU requires reset]</y></x>"), "gpu.lost"), true);
+  EXPECT_EQ(flag(facts("<gpu_reset_status><reset_required>Yes</reset_required>"
+                       "</gpu_reset_status>"),
+                 "gpu.lost"),
+            true);
+}
+
+TEST(NvidiaSmiXml, CountsProcessesThatComputeAndMigInstances) {
+  const auto process = [](const std::string& type) {
+    return "<process_info><pid>7</pid><type>" + type + "</type></process_info>";
+  };
+  const Evidence e = facts(
+      "<mig_mode><current_mig>Enabled</current_mig></mig_mode><mig_devices>"
+      "<mig_device><index>0</index></mig_device><mig_device><index>1</index></mig_device>"
+      "</mig_devices><processes>" +
+      process("C") + process("G") + process("C+G") + "</processes>");
+  EXPECT_EQ(number(e, "gpu.mig.instances", gpu), 2);
+  EXPECT_EQ(number(e, "gpu.processes", gpu), 2);
+  const Evidence none = facts(
+      "<mig_mode><current_mig>N/A</current_mig></mig_mode><mig_devices>None</mig_devices>"
+      "<processes>[Insufficient Permissions]</processes>");
+  EXPECT_EQ(absence(none, "gpu.mig.instances", gpu), Absence::not_supported);
+  EXPECT_EQ(absence(none, "gpu.processes", gpu), Absence::permission);
+}
+
+TEST(NvidiaSmiXml, ReadsModesVersionsAndRepairs) {
+  const Evidence e = facts(
+      "<display_active>Enabled</display_active><accounting_mode>Disabled</accounting_mode>"
+      "<addressing_mode>ATS</addressing_mode><compute_mode>Exclusive_Process</compute_mode>"
+      "<inforom_version><img_version>G1</img_version></inforom_version>"
+      "<gpu_virtualization_mode><virtualization_mode>Host VGPU</virtualization_mode>"
+      "</gpu_virtualization_mode><gsp_firmware_version>N/A</gsp_firmware_version>"
+      "<bar1_memory_usage><total>2 MiB</total><used>1 MiB</used></bar1_memory_usage>"
+      "<ecc_errors><channel_repair_pending>Yes</channel_repair_pending>"
+      "<unrepairable_memory>No</unrepairable_memory></ecc_errors>");
+  EXPECT_EQ(flag(e, "gpu.display"), true);
+  EXPECT_EQ(flag(e, "gpu.accounting"), false);
+  EXPECT_EQ(text(e, "gpu.addressing_mode", gpu), "ATS");
+  EXPECT_EQ(text(e, "gpu.compute_mode", gpu), "Exclusive_Process");
+  EXPECT_EQ(text(e, "gpu.inforom.image", gpu), "G1");
+  EXPECT_EQ(text(e, "gpu.virtualization", gpu), "Host VGPU");
+  EXPECT_EQ(absence(e, "gpu.gsp.firmware", gpu), Absence::not_supported);
+  EXPECT_EQ(number(e, "gpu.bar1.total", gpu), 2. * 1024 * 1024);
+  EXPECT_EQ(number(e, "gpu.bar1.used", gpu), 1024. * 1024);
+  EXPECT_EQ(flag(e, "gpu.repair.channel_pending"), true);
+  EXPECT_EQ(flag(e, "gpu.memory.unrepairable"), false);
+}
+
+TEST(NvidiaSmiXml, ReadsWarningsAroundTheDocument) {
+  const std::string warning = "WARNING: infoROM is corrupted at gpu 0000:1B:00.0\n";
+  for (const std::string& text : {warning + report(""), report("") + warning}) {
+    EXPECT_TRUE(nvidia_smi_xml().recognises(text));
+    const auto e = read(nvidia_smi_xml(), text);
+    ASSERT_TRUE(e) << e.error().message();
+    EXPECT_EQ(flag(*e, "gpu.inforom.valid"), false);
+  }
 }
 
 std::string two_gpus(const std::string& first, const std::string& second) {
