@@ -235,7 +235,7 @@ void sensors(const Evidence& evidence, Totals& totals) {
 /// RDMA ports: InfiniBand always is one; Ethernet only where the source says so, since a server's
 /// management ports are Ethernet too.
 void ports(const Evidence& evidence, Totals& totals) {
-  constexpr double fast = 200e9 / 8;
+  constexpr double fast = 100e9 / 8;
   const Parts all(evidence, "nic:");
   std::vector<std::string> down, layers;
   std::vector<double> rates;
