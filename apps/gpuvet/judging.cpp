@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/text.hpp"
 #include "derive/derive.hpp"
@@ -38,6 +39,11 @@ Result<void> check_workloads(const std::vector<std::string>& asked,
       return fail(Errc::usage,
                   fmt::format("--for {}: no such workload (gpuvet list workloads)", printable(id)));
   return {};
+}
+
+bool any_xid(const Evidence& evidence) {
+  return std::any_of(evidence.observations.begin(), evidence.observations.end(),
+                     [](const auto& o) { return o.id == "gpu.xid"_id && o.get() != nullptr; });
 }
 
 /// A host name that all sources agree on, for headings.
@@ -129,7 +135,7 @@ std::vector<Option> judging_options(JudgingOptions& options) {
 }
 
 Result<Exit> judge_and_print(const JudgingOptions& options, const Context& context) {
-  GPUVET_TRY(const auto catalogue, load_catalogue(context, catalogue::Parts::judging));
+  GPUVET_TRY(auto catalogue, load_catalogue(context, catalogue::Parts::judging));
   GPUVET_CHECK(check_workloads(options.workloads, catalogue));
   const Stage stage = *catalogue::stage_named(options.stage);
   GPUVET_TRY(const double thermal, thermal_seconds(options, stage));
@@ -148,6 +154,10 @@ Result<Exit> judge_and_print(const JudgingOptions& options, const Context& conte
       auto evidence,
       derive::one_server(std::move(gathered.evidence),
                          options.server.empty() ? std::nullopt : std::optional(options.server)));
+  if (any_xid(evidence)) {
+    GPUVET_TRY(auto codes, load_catalogue(context, catalogue::Parts::xids));
+    catalogue.xids = std::move(codes.xids);
+  }
   evidence = derive::derive(std::move(evidence), catalogue, {thermal});
   auto verdict = judge::judge(std::move(evidence), catalogue, {stage, options.workloads});
   verdict.inputs = std::move(gathered.inputs);

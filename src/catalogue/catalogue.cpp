@@ -35,10 +35,17 @@ Result<void> parse_file(const File& file, TomlReader& in, Catalogue& out) {
   return {};
 }
 
-/// Whether a file can change a verdict.
-bool judges(const File& file) {
-  return file.path != "article.toml" && file.path != "sxid.toml" &&
-         file.path.rfind("servers/", 0) != 0;
+bool wanted(const File& file, Parts parts) {
+  switch (parts) {
+    case Parts::all:
+      return true;
+    case Parts::judging:
+      return file.path != "article.toml" && file.path != "sxid.toml" && file.path != "xid.toml" &&
+             file.path.rfind("servers/", 0) != 0;
+    case Parts::xids:
+      return file.path == "xid.toml";
+  }
+  return false;
 }
 
 /// What no single file can see: groups and criteria that are named but don't exist.
@@ -80,7 +87,7 @@ std::string digest(const std::vector<File>& files) {
 Result<Catalogue> parse(const std::vector<File>& files, Parts parts) {
   Catalogue out;
   for (const auto& file : files) {
-    if (parts == Parts::judging && !judges(file)) continue;
+    if (!wanted(file, parts)) continue;
     const auto parsed = toml::parse(file.text);
     if (!parsed)
       return in_context(

@@ -36,18 +36,23 @@ bool LineReader::refill() {
     std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     scanned_ -= begin_;
+    if (nul_ != no_nul) nul_ -= begin_;
     begin_ = 0;
   }
   if (end_ == capacity) {
     error_ = Error{Errc::too_large, "line is longer than 1 MiB", line_ + 1, {}, {}};
     return false;
   }
-  auto n = source_.read(buffer_.get() + end_, capacity - end_);
+  char* const to = buffer_.get() + end_;
+  auto n = source_.read(to, std::min(piece, capacity - end_));
   if (!n) {
     error_ = std::move(n).error();
     return false;
   }
   finished_ = *n == 0;
+  const void* const nul = *n == 0 ? nullptr : std::memchr(to, 0, *n);
+  if (nul != nullptr)  // no line behind it will be asked for
+    nul_ = std::min(nul_, static_cast<std::size_t>(static_cast<const char*>(nul) - buffer_.get()));
   end_ += *n;
   return true;
 }
@@ -69,7 +74,7 @@ std::optional<std::string_view> LineReader::next() {
     std::string_view line(buffer_.get() + begin_, stop - begin_);
     begin_ = scanned_ = found == nullptr ? end_ : stop + 1;
     ++line_;
-    if (!line.empty() && std::memchr(line.data(), '\0', line.size()) != nullptr) {
+    if (nul_ < stop) {
       error_ = Error{Errc::malformed,
                      "line holds a NUL byte: a binary or UTF-16 file, not text",
                      line_,

@@ -56,8 +56,11 @@ class LineReader {
 
   ByteSource& source_;
   static constexpr std::size_t capacity = longest_line + 1;
+  static constexpr std::size_t piece = std::size_t{1} << 17;  ///< what is read stays in the cache
+  static constexpr std::size_t no_nul = static_cast<std::size_t>(-1);
   std::unique_ptr<char[]> buffer_;  ///< not cleared: small files touch only its first pages
   std::size_t begin_ = 0, end_ = 0, scanned_ = 0;
+  std::size_t nul_ = no_nul;  ///< where in the buffer the first NUL is
   std::size_t line_ = 0;
   bool finished_ = false;
   std::optional<Error> error_;

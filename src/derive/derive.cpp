@@ -2,7 +2,6 @@
 #include "derive/derive.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "core/text.hpp"
 #include "derive/steps.hpp"
@@ -18,6 +17,8 @@ Evidence derive(Evidence evidence, const catalogue::Catalogue& catalogue, const 
   classify_xids(evidence, catalogue);
   analyse_thermal_logs(evidence, options);
   compare_siblings(evidence);
+  count_parts(evidence);
+  relate_host(evidence);
   return evidence;
 }
 
@@ -52,13 +53,8 @@ const Observation* find(const Evidence& evidence, Id id, std::string_view subjec
 bool is_gpu(std::string_view subject) { return subject.substr(0, 4) == "gpu:"; }
 
 std::vector<std::string> gpus_of(const Evidence& evidence) {
-  std::set<std::string> subjects;
-  for (const auto& o : evidence.observations)
-    if (is_gpu(o.subject) &&
-        (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id))
-      subjects.insert(o.subject);
+  auto out = gpus_listed(evidence);
   // By the tool's own order where it gives one: GPU 10 after GPU 9.
-  std::vector<std::string> out(subjects.begin(), subjects.end());
   const auto index = [&](const std::string& subject) {
     const auto* o = find(evidence, "gpu.index"_id, subject);
     if (o != nullptr && o->number() != nullptr) return *o->number();

@@ -23,16 +23,20 @@ void recognise_skus(Evidence& evidence, const catalogue::Catalogue& catalogue) {
       memory += *total->number();
       ++with_memory;
     }
-    if (product == nullptr || product->text() == nullptr) continue;
+    const auto said = [](const Observation* o) {
+      return o != nullptr && o->text() != nullptr ? *o->text() : std::string();
+    };
+    const std::string product_name = said(product), device_id = said(device);
+    if (product_name.empty() && device_id.empty()) continue;
     ++named;
-    sources.push_back(product);
+    sources.push_back(product_name.empty() ? device : product);
     Recorder out(found, derived_from({product, device}));
-    const auto* sku = catalogue.gpu_matching(
-        *product->text(), device != nullptr && device->text() != nullptr ? *device->text() : "");
+    const auto* sku = catalogue.gpu_matching(product_name, device_id);
     out.flag("gpu.datacenter"_id, gpu, sku != nullptr && sku->datacenter);
     if (sku == nullptr) {
-      out.absent("gpu.sku"_id, gpu, Absence::not_asked,
-                 "the catalogue has no '" + *product->text() + "'");
+      out.absent(
+          "gpu.sku"_id, gpu, Absence::not_asked,
+          "the catalogue has no '" + (product_name.empty() ? device_id : product_name) + "'");
       continue;
     }
     out.text("gpu.sku"_id, gpu, sku->id);

@@ -13,6 +13,8 @@ void understand_topology(Evidence&, const catalogue::Catalogue&);
 void classify_xids(Evidence&, const catalogue::Catalogue&);
 void analyse_thermal_logs(Evidence&, const Options&);
 void compare_siblings(Evidence&);
+void count_parts(Evidence&);
+void relate_host(Evidence&);
 void find_contradictions(Evidence&);
 
 /// Facts derived from `sources`: custody is the weakest among them, the source their first file.
@@ -21,7 +23,7 @@ Provenance derived_from(const std::vector<const Observation*>& sources);
 /// Observations of `id`, in order.
 std::vector<const Observation*> all_of(const Evidence&, Id);
 
-/// GPUs of the inventory, sorted: every subject "gpu:…" that a source lists.
+/// gpus_listed(), in the tool's own order.
 std::vector<std::string> gpus_of(const Evidence&);
 
 /// The last present observation of `id` on `subject`.

@@ -80,6 +80,36 @@ std::optional<double> median_of(std::vector<double> values) {
   return median(std::move(values));
 }
 
+/// Mean of `column` over the rows from `from` to `to`, both shares of the log; nothing when none of
+/// them has a value. All bins but the last hold as many samples.
+std::optional<double> mean_between(const Table& table, std::string_view column, double from,
+                                   double to) {
+  const auto* c = table.column(column);
+  if (c == nullptr) return {};
+  const auto at = [&](double portion) {
+    return static_cast<std::size_t>(portion * static_cast<double>(c->values.size()));
+  };
+  double sum = 0, count = 0;
+  for (std::size_t i = at(from); i < at(to); ++i)
+    if (!std::isnan(c->values[i])) sum += c->values[i], ++count;
+  if (count == 0) return {};
+  return sum / count;
+}
+
+/// Whether heat still built up at the end, and what it cost. Too few bins would compare single
+/// samples.
+void record_trends(const Table& table, Recorder& out) {
+  constexpr std::size_t fewest_bins = 40;
+  if (table.rows() < fewest_bins) return;
+  const auto third = mean_between(table, "core_mean_busy", 0.5, 0.75);
+  const auto fourth = mean_between(table, "core_mean_busy", 0.75, 1);
+  if (third && fourth) out.number("thermal.temperature.drift"_id, table.subject, *fourth - *third);
+  const auto first = mean_between(table, "clock_sm_mean_busy", 0, 0.1);
+  const auto last = mean_between(table, "clock_sm_mean_busy", 0.9, 1);
+  if (first && last && *first > 0)
+    out.number("thermal.clock.drop"_id, table.subject, 1 - *last / *first);
+}
+
 /// One GPU's log. Returns its median busy temperature.
 std::optional<double> analyse(const Table& table, const Options& options, Recorder& out) {
   const auto& gpu = table.subject;
@@ -105,6 +135,7 @@ std::optional<double> analyse(const Table& table, const Options& options, Record
          share(total(table, "hardware_throttled"), samples));
   record(out, "thermal.throttle.sw_thermal"_id, gpu, share(total(table, "sw_thermal"), samples));
   record(out, "thermal.throttle.power_cap"_id, gpu, share(total(table, "power_cap"), samples));
+  record_trends(table, out);
   const auto core = median_of(present(table, "core_mean_busy"));
   record(out, "thermal.temperature.core.median"_id, gpu, core);
   return core;

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "core/text.hpp"
 #include "derive/matrix.hpp"
 #include "derive/steps.hpp"
 
@@ -77,6 +78,35 @@ void record_affinity(const Evidence& evidence, const Matrix& m, Recorder& out) {
              "the matrix shows no affinity for every GPU");
 }
 
+/// Sockets number their NUMA nodes one after the other, so the nodes of a socket follow from how
+/// many there are of each. Nothing when the facts don't say, or contradict themselves.
+std::optional<std::size_t> sockets_used(const Evidence& evidence, const Matrix& m) {
+  const auto* sockets = find(evidence, "node.cpu.sockets"_id, "node");
+  if (sockets == nullptr || sockets->number() == nullptr || *sockets->number() < 1) return {};
+  if (*sockets->number() == 1) return 1;
+  const auto* nodes = find(evidence, "node.cpu.numa_nodes"_id, "node");
+  if (nodes == nullptr || nodes->number() == nullptr) return {};
+  const auto per_socket = static_cast<std::int64_t>(*nodes->number() / *sockets->number());
+  if (per_socket < 1) return {};
+  std::set<std::int64_t> used;
+  for (const auto& gpu : m.gpus) {
+    const auto* o = find(evidence, "topology.affinity.numa"_id, gpu);
+    const auto node =
+        o == nullptr || o->text() == nullptr ? std::nullopt : parse_integer(*o->text());
+    if (!node || *node < 0 || *node >= static_cast<std::int64_t>(*nodes->number())) return {};
+    used.insert(*node / per_socket);
+  }
+  return used.size();
+}
+
+void record_sockets(const Evidence& evidence, const Matrix& m, Recorder& out) {
+  if (const auto used = sockets_used(evidence, m))
+    out.flag("topology.crosses_socket"_id, "node", *used > 1);
+  else
+    out.absent("topology.crosses_socket"_id, "node", Absence::not_asked,
+               "no source tells which NUMA nodes share a socket");
+}
+
 void record_adapters(const Matrix& m, Recorder& out) {
   out.number("topology.nic_count"_id, "node", static_cast<double>(m.nics.size()));
   if (m.nics.empty()) return;
@@ -132,8 +162,7 @@ void understand_topology(Evidence& evidence, const catalogue::Catalogue& catalog
     record_groups(*m, out);
     record_pairs(*m, sku_links, bridged, out);
     record_affinity(evidence, *m, out);
-    out.absent("topology.crosses_socket"_id, "node", Absence::not_asked,
-               "no source tells which NUMA nodes share a socket");
+    record_sockets(evidence, *m, out);
     record_adapters(*m, out);
   }
   evidence.append(std::move(found));

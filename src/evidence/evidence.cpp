@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <set>
 #include <stdexcept>
 
 #include "core/text.hpp"
@@ -30,6 +31,19 @@ void require_declared(const Where& where, Id id) {
 void Evidence::append(Evidence other) {
   std::move(other.observations.begin(), other.observations.end(), std::back_inserter(observations));
   std::move(other.tables.begin(), other.tables.end(), std::back_inserter(tables));
+}
+
+std::vector<std::string> gpus_listed(const Evidence& evidence) {
+  std::set<std::string> by_driver, by_device;
+  for (const auto& o : evidence.observations) {
+    if (o.subject.compare(0, 4, "gpu:") != 0) continue;
+    if (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id)
+      by_driver.insert(o.subject);
+    else if (o.id == "gpu.pci.device_id"_id)
+      by_device.insert(o.subject);
+  }
+  const auto& listed = by_driver.empty() ? by_device : by_driver;
+  return {listed.begin(), listed.end()};
 }
 
 const Column* Table::column(std::string_view wanted) const {

@@ -20,6 +20,11 @@ struct Evidence {
   void append(Evidence other);
 };
 
+/// The GPUs of the inventory: every "gpu:…" that a driver's source lists; where none does, those
+/// that another source, such as lspci, tells by their PCI ids. Facts about a GPU under some other
+/// name alone don't make one. Sorted by subject.
+std::vector<std::string> gpus_listed(const Evidence&);
+
 /// Writes what one source says into Evidence. Checks at the door: numbers are finite and dimensions
 /// declared (a violation is a bug of the writer and throws).
 class Recorder {

@@ -54,7 +54,7 @@ Result<std::vector<Named>> name_gpus(QueryLog& log) {
     if (uses[uuid] == 1) named.uuid = uuid;
     if (uses[bus_id] == 1) named.pci = pci_address(bus_id).value_or("");
     if (const auto number = parse_integer(index)) named.index = static_cast<std::size_t>(*number);
-    const bool alone = gpu->nameless() && log.gpus().size() == 1;
+    const bool alone = gpu->nameless && log.gpus().size() == 1;
     named.subject =
         gpu_subject({named.uuid, named.pci, alone ? std::optional<std::size_t>{0} : named.index});
     if (named.subject.empty())

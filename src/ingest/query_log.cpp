@@ -3,6 +3,8 @@
 #include "ingest/query_log.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -70,35 +72,47 @@ std::string_view plain_cell(const char* from, const char* to) {
 }
 
 /// The exact value of a plain decimal with at most 15 digits, followed by nothing or by a blank and
-/// `unit`: nearly every cell of every log. Nothing for all else, which read_number() knows.
-std::optional<double> read_plain(std::string_view cell, std::string_view unit) {
+/// `unit`: nearly every cell of every log. NaN for all else, which read_number() knows.
+double read_plain(std::string_view cell, std::string_view unit) {
   constexpr std::array<double, 16> powers{1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                           1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  constexpr std::size_t most_digits = 15;
+  const char* at = cell.data();
+  const char* const end = at + cell.size();
   std::uint64_t digits = 0;
-  std::size_t at = 0, point = 0;
   const auto take_digits = [&] {
-    for (; at < cell.size(); ++at) {
-      const auto digit = static_cast<unsigned char>(cell[at] - '0');
-      if (digit > 9) return;
+    const char* const from = at;
+    for (; at != end; ++at) {
+      const auto digit = static_cast<unsigned>(*at - '0');
+      if (digit > 9) break;
       digits = digits * 10 + digit;
     }
+    return static_cast<std::size_t>(at - from);
   };
-  take_digits();
-  std::size_t count = at, decimals = 0;
-  if (at < cell.size() && cell[at] == '.') {
-    point = ++at;
-    take_digits();
-    decimals = at - point;
+  std::size_t count = take_digits(), decimals = 0;
+  if (at != end && *at == '.') {
+    ++at;
+    decimals = take_digits();
     count += decimals;
   }
-  if (count == 0 || count > 15) return {};
-  const std::string_view rest = cell.substr(at);
-  if (!rest.empty() && (rest[0] != ' ' || rest.substr(1) != unit)) return {};
+  if (count == 0 || count > most_digits) return Sample::missing;
+  if (at != end &&
+      (*at != ' ' || std::string_view(at + 1, static_cast<std::size_t>(end - at - 1)) != unit))
+    return Sample::missing;
   const auto whole = static_cast<double>(digits);
   return decimals == 0 ? whole : whole / powers[decimals];
 }
 
-/// A quantity of the series: its id, and the unit that needs no look at the cell.
+/// One bit, the highest of its byte, for each comma among eight characters.
+std::uint64_t commas_in(std::uint64_t eight) {
+  constexpr std::uint64_t ones = 0x0101010101010101, low_bits = 0x7f * ones;
+  const std::uint64_t zero_at_comma = eight ^ (',' * ones);
+  return ~(((zero_at_comma & low_bits) + low_bits) | zero_at_comma | low_bits);
+}
+
+}  // namespace
+
+/// The unit of a quantity is the one that needs no look at the cell.
 struct Quantity {
   Role role;
   Id id;
@@ -106,6 +120,8 @@ struct Quantity {
   double factor, divisor;
   double Sample::*to;
 };
+
+namespace {
 
 constexpr std::array quantities{
     Quantity{Role::core, "gpu.temperature.core"_id, "C", 1, 1, &Sample::core},
@@ -121,10 +137,6 @@ constexpr std::uint64_t hardware_events =
     bit(ClockEvent::hw_slowdown) | bit(ClockEvent::hw_thermal) | bit(ClockEvent::hw_power_brake);
 
 }  // namespace
-
-bool QueryGpu::nameless() const {
-  return std::ranges::all_of(names, [](const auto& name) { return name.empty(); });
-}
 
 QueryLog::QueryLog(QueryHeader header)
     : header_{std::move(header)}, role_(header_.names.size(), Role::unused) {}
@@ -143,8 +155,11 @@ Result<void> QueryLog::row(std::string_view row, std::size_t line) {
     now = *time;
     if (!first_) first_ = now;
   }
-  GPUVET_TRY(QueryGpu * gpu, whose());
-  GPUVET_CHECK(tell_apart(*gpu, now));
+  QueryGpu* gpu = next_in_turn();
+  if (gpu == nullptr) {
+    GPUVET_TRY(gpu, whose());
+  }
+  if (gpu->nameless) GPUVET_CHECK(tell_apart(*gpu, now));
   if (has(Role::page_address)) count_page(*gpu, gpu->rows > 0 && now != gpu->previous);
   if (has_series_) GPUVET_CHECK(sample(*gpu, now));
   gpu->previous = now;
@@ -176,24 +191,43 @@ void QueryLog::assign_roles(std::string_view first_row) {
     has_series_ = has_series_ || (role >= Role::core && role <= Role::sw_power_cap);
   }
   has_series_ = has_series_ && has_[Role::when];
+  for (const Quantity& quantity : quantities) {
+    if (!has_[quantity.role]) continue;
+    const std::string& unit = unit_[quantity.role];
+    plain_[quantity.role] = unit.empty() || unit == quantity.unit;
+    series_.push_back(&quantity);
+  }
 }
 
-/// Puts the cells that have a role into cells_; returns the number of fields.
+/// Puts the cells that have a role into cells_; returns the number of fields. Eight characters at a
+/// time: a log has more bytes than anything else that is read.
 std::size_t QueryLog::cut(std::string_view row) {
+  static_assert(std::endian::native == std::endian::little, "the first character is the low byte");
   const char* const end = row.data() + row.size();
-  const char* from = row.data();
+  const char* at = row.data();
+  const char* from = at;
   std::size_t field = 0;
-  // Cells have a handful of characters: a plain loop beats a call of memchr for each.
-  for (const char* at = from; at != end; ++at) {
-    if (*at != ',') continue;
-    if (field < role_.size() && role_[field] != Role::unused)
-      cells_[role_[field]] = plain_cell(from, at);
-    ++field;
-    from = at + 1;
+  const auto take_up_to_commas = [&](std::uint64_t eight) {
+    for (std::uint64_t commas = commas_in(eight); commas != 0; commas &= commas - 1) {
+      const char* const comma = at + std::countr_zero(commas) / 8;
+      take(field++, from, comma);
+      from = comma + 1;
+    }
+  };
+  for (std::uint64_t eight = 0; end - at >= 8; at += 8) {
+    std::memcpy(&eight, at, 8);
+    take_up_to_commas(eight);
   }
-  if (field < role_.size() && role_[field] != Role::unused)
-    cells_[role_[field]] = plain_cell(from, end);
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, at, static_cast<std::size_t>(end - at));
+  take_up_to_commas(rest);
+  take(field, from, end);
   return field + 1;
+}
+
+void QueryLog::take(std::size_t field, const char* from, const char* to) {
+  if (field < role_.size() && role_[field] != Role::unused)
+    cells_[role_[field]] = plain_cell(from, to);
 }
 
 Result<void> QueryLog::wrong_count(std::size_t fields) const {
@@ -203,15 +237,16 @@ Result<void> QueryLog::wrong_count(std::size_t fields) const {
   return fail(Errc::malformed, std::move(what), line_);
 }
 
-/// The GPU of the row in cells_. Rows go round the GPUs, so the next one is tried first.
+/// Rows go round the GPUs: the one after the last row's, if it is that one.
+QueryGpu* QueryLog::next_in_turn() {
+  if (gpus_.empty() || !same_cells(*gpus_[next_])) return nullptr;
+  QueryGpu* const gpu = gpus_[next_].get();
+  if (++next_ == gpus_.size()) next_ = 0;
+  return gpu;
+}
+
+/// The GPU of the row in cells_, wherever it stands.
 Result<QueryGpu*> QueryLog::whose() {
-  if (!gpus_.empty()) {
-    QueryGpu& guess = *gpus_[next_];
-    if (same_cells(guess)) {
-      if (++next_ == gpus_.size()) next_ = 0;
-      return &guess;
-    }
-  }
   std::string key;
   for (const Role role : QueryGpu::identities) {
     key += cells_[role].substr(0, longest_key);
@@ -257,6 +292,8 @@ Result<std::size_t> QueryLog::by_name() {
   if (gpus_.size() == most_gpus) return fail(Errc::too_large, "rows of more than 1024 GPUs", line_);
   auto gpu = std::make_unique<QueryGpu>();
   for (std::size_t i = 0; i < names.size(); ++i) gpu->names[i] = names[i];
+  gpu->nameless =
+      std::ranges::all_of(names, [](const std::string_view name) { return name.empty(); });
   gpus_.push_back(std::move(gpu));
   limit_bins();
   return gpus_.size() - 1;
@@ -271,9 +308,9 @@ void QueryLog::limit_bins() {
   for (auto& gpu : gpus_) gpu->series.limit(each);
 }
 
-/// Without names all rows are one GPU's, unless two of them can't be.
+/// Without names all rows are one GPU's, unless two of them can't be. For a nameless GPU only.
 Result<void> QueryLog::tell_apart(const QueryGpu& gpu, std::int64_t now) const {
-  if (gpu.rows == 0 || !gpu.nameless() || has(Role::page_address)) return {};
+  if (gpu.rows == 0 || has(Role::page_address)) return {};
   if (!has(Role::when))
     return fail(Errc::malformed,
                 "nothing tells rows apart: add timestamp and index, pci.bus_id or uuid to "
@@ -308,19 +345,17 @@ Result<void> QueryLog::sample(QueryGpu& gpu, std::int64_t now) {
     }
   }
   s.time = static_cast<double>(now + gpu.shift - first_.value_or(now)) / 1e6;
-  for (const Quantity& q : quantities) {
-    if (!has(q.role)) continue;
-    const std::string_view cell = cells_[q.role];
-    const std::string& unit = unit_[q.role];
-    if (unit.empty() || unit == q.unit) {
-      if (const auto plain = read_plain(cell, q.unit)) {
+  for (const Quantity* const q : series_) {
+    const std::string_view cell = cells_[q->role];
+    if (plain_[q->role]) {
+      if (const double plain = read_plain(cell, q->unit); plain == plain) {
         // Most quantities are logged in base units, and a division costs as much as the rest.
-        s.*q.to = q.divisor == 1 ? *plain * q.factor : *plain * q.factor / q.divisor;
+        s.*q->to = q->divisor == 1 ? plain * q->factor : plain * q->factor / q->divisor;
         continue;
       }
     }
-    GPUVET_TRY(const auto number, read_number(q.id, {cell, unit, line_}));
-    s.*q.to = number.value_or(Sample::missing);
+    GPUVET_TRY(const auto number, read_number(q->id, {cell, unit_[q->role], line_}));
+    s.*q->to = number.value_or(Sample::missing);
     if (!number && says_lost(cell)) gpu.lost = true;
   }
   throttling(gpu, s);

@@ -56,6 +56,9 @@ class ByRole {
   std::array<T, static_cast<std::size_t>(Role::page_cause) + 1> values_{};
 };
 
+/// A quantity of the series, known to query_log.cpp alone.
+struct Quantity;
+
 /// What "--query-retired-pages" lists of one cause.
 struct RetiredPages {
   std::size_t count = 0;
@@ -73,11 +76,10 @@ struct QueryGpu {
   std::int64_t previous = 0;  ///< time of the last row, as written
   std::int64_t shift = 0;     ///< what to add to it so that time never jumps back
   std::size_t jumps = 0;      ///< how often it did, by more than a second
+  bool nameless = false;      ///< none of `names` could be read
   bool lost = false;
   SeriesBinner series;
   std::map<std::string, RetiredPages, std::less<>> pages;  ///< by cause
-
-  [[nodiscard]] bool nameless() const;
 };
 
 class QueryLog {
@@ -96,7 +98,9 @@ class QueryLog {
  private:
   void assign_roles(std::string_view first_row);
   std::size_t cut(std::string_view row);
+  void take(std::size_t field, const char* from, const char* to);
   [[nodiscard]] Result<void> wrong_count(std::size_t fields) const;
+  QueryGpu* next_in_turn();
   Result<QueryGpu*> whose();
   [[nodiscard]] bool same_cells(const QueryGpu& gpu) const;
   Result<std::size_t> by_name();
@@ -108,10 +112,12 @@ class QueryLog {
   void raise(Role role, double& to) const;
 
   QueryHeader header_;
-  std::vector<Role> role_;          // by column
-  ByRole<bool> has_;                // whether a column plays it
-  ByRole<std::string> unit_;        // from the header
-  ByRole<std::string_view> cells_;  // of the row at hand
+  std::vector<Role> role_;               // by column
+  ByRole<bool> has_;                     // whether a column plays it
+  ByRole<std::string> unit_;             // from the header
+  ByRole<std::string_view> cells_;       // of the row at hand
+  std::vector<const Quantity*> series_;  // quantities that a column holds
+  ByRole<bool> plain_;  // whether the column's unit is the quantity's own, or in the cell
   bool assigned_ = false, has_series_ = false;
   QueryTime time_;
   std::optional<std::int64_t> first_;  // time of the first row

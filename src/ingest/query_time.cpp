@@ -75,6 +75,7 @@ std::optional<std::int64_t> read_plain_seconds(std::string_view text) {
 std::optional<std::int64_t> QueryTime::read(std::string_view text) {
   constexpr std::size_t up_to_seconds = 17, shortest = 19;
   if (text.size() < shortest || text[13] != ':') return read_plain_seconds(text);
+  if (text == last_) return last_time_;
   if (text.substr(0, up_to_seconds) != minute_) {
     const auto start = read_minute(text);
     if (!start) return {};
@@ -83,7 +84,9 @@ std::optional<std::int64_t> QueryTime::read(std::string_view text) {
   }
   const auto seconds = read_seconds(text.substr(up_to_seconds));
   if (!seconds) return {};
-  return minute_start_ + *seconds;
+  last_.assign(text);
+  last_time_ = minute_start_ + *seconds;
+  return last_time_;
 }
 
 }  // namespace gpuvet::ingest

@@ -10,14 +10,16 @@
 
 namespace gpuvet::ingest {
 
-/// Reads timestamps of one log. Remembers the minute of the last one, since the next is mostly in
-/// the same minute.
+/// Reads timestamps of one log. Remembers the last one and its minute: the rows of all GPUs share
+/// one, and the next is mostly in the same minute.
 class QueryTime {
  public:
   /// Microseconds since 1970, or since whatever plain seconds count from; nothing when unreadable.
   std::optional<std::int64_t> read(std::string_view text);
 
  private:
+  std::string last_;               // read before
+  std::int64_t last_time_ = 0;     // what it meant
   std::string minute_;             // "2026/07/14 08:12:"
   std::int64_t minute_start_ = 0;  // in microseconds
 };

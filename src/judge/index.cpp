@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "core/text.hpp"
 
@@ -60,15 +59,8 @@ bool compares(catalogue::Condition::Op op, const T& left, const T& right) {
 }  // namespace
 
 Index::Index(const Evidence& evidence, const catalogue::Catalogue& catalogue)
-    : catalogue_{catalogue} {
-  std::set<std::string> gpus;
-  for (const auto& o : evidence.observations) {
-    by_id_[o.id][o.subject].push_back(&o);
-    if (is_gpu(o.subject) &&
-        (o.id == "gpu.name"_id || o.id == "gpu.index"_id || o.id == "topology.row"_id))
-      gpus.insert(o.subject);
-  }
-  gpus_.assign(gpus.begin(), gpus.end());
+    : catalogue_{catalogue}, gpus_{gpus_listed(evidence)} {
+  for (const auto& o : evidence.observations) by_id_[o.id][o.subject].push_back(&o);
 }
 
 std::vector<Id> Index::matching(std::string_view reads) const {
@@ -147,6 +139,12 @@ std::string Index::label(std::string_view subject) const {
   if (!is_gpu(subject)) return std::string(subject);
   const auto* index = find("gpu.index"_id, subject);
   const auto* pci = find("gpu.pci.address"_id, subject);
+  // Other tools count in their own order: their GPU 3 may not be nvidia-smi's.
+  for (const auto& [space, words] :
+       {std::pair{"gpu:cuda#", "CUDA device "}, std::pair{"gpu:dcgm#", "DCGM GPU "},
+        std::pair{"gpu:bmc#", "BMC's "}, std::pair{"gpu:nccl#", "NCCL device "}})
+    if (subject.substr(0, std::string_view(space).size()) == space)
+      return words + std::string(subject.substr(std::string_view(space).size()));
   std::string out = "GPU";
   if (index != nullptr && index->number() != nullptr)
     out += " " + format_number(*index->number());

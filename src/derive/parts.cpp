@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the server come to: counts, sums and the names of those that are not well. One
+// subject is one part: "dimm:A1", "psu:1", "drive:nvme0", "slot:3", "nic:mlx5_0".
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/text.hpp"
+#include "derive/steps.hpp"
+
+namespace gpuvet::derive {
+namespace {
+
+using Sources = std::vector<const Observation*>;
+
+/// All facts about one kind of part, by subject: the last that was said of each id.
+class Parts {
+ public:
+  Parts(const Evidence& evidence, std::string_view prefix) {
+    for (const auto& o : evidence.observations) {
+      if (o.subject.compare(0, prefix.size(), prefix) != 0) continue;
+      auto& part = parts_[o.subject];
+      // A value outweighs an absence that another source reports.
+      auto& known = part.try_emplace(o.id, &o).first->second;
+      if (o.get() != nullptr) known = &o;
+    }
+  }
+
+  using Part = std::map<Id, const Observation*>;
+  [[nodiscard]] const std::map<std::string, Part>& all() const { return parts_; }
+  [[nodiscard]] bool any(Id id) const {
+    return std::any_of(parts_.begin(), parts_.end(),
+                       [&](const auto& p) { return p.second.contains(id); });
+  }
+
+ private:
+  std::map<std::string, Part> parts_;
+};
+
+const Observation* fact(const Parts::Part& part, Id id) {
+  const auto found = part.find(id);
+  return found == part.end() || found->second->get() == nullptr ? nullptr : found->second;
+}
+
+std::optional<double> number(const Parts::Part& part, Id id) {
+  const auto* o = fact(part, id);
+  return o == nullptr || o->number() == nullptr ? std::nullopt : std::optional(*o->number());
+}
+
+std::string text(const Parts::Part& part, Id id) {
+  const auto* o = fact(part, id);
+  return o == nullptr || o->text() == nullptr ? std::string() : *o->text();
+}
+
+std::string bare(const std::string& subject) { return subject.substr(subject.find(':') + 1); }
+
+/// "OK", "ok", "passed", "healthy": how the field says that a part is well.
+bool well(const std::string& health) {
+  const std::string said = lower(health);
+  return said == "ok" || said == "passed" || said == "healthy" || said == "good";
+}
+
+/// What the parts come to, gathered while they are walked: each total remembers what it rests on.
+struct Totals {
+  Evidence found;
+
+  void count(Id id, double n, const Sources& sources) {
+    if (!sources.empty()) Recorder(found, derived_from(sources)).number(id, "node", n);
+  }
+  void list(Id id, std::vector<std::string> names, const Sources& sources) {
+    if (!sources.empty())
+      Recorder(found, derived_from(sources)).texts(id, "node", std::move(names));
+  }
+};
+
+/// Counts, sums and names over parts, of which only those with `id` take part.
+Sources with(const Parts& parts, Id id) {
+  Sources out;
+  for (const auto& [subject, part] : parts.all())
+    if (const auto found = part.find(id); found != part.end()) out.push_back(found->second);
+  return out;
+}
+
+void modules(const Evidence& evidence, Totals& totals) {
+  const Parts dimms(evidence, "dimm:");
+  const auto sizes = with(dimms, "dimm.size"_id);
+  double populated = 0, installed = 0;
+  for (const auto* o : sizes)
+    if (o->number() != nullptr && *o->number() > 0) ++populated, installed += *o->number();
+  totals.count("node.dimm.slots"_id, static_cast<double>(sizes.size()), sizes);
+  totals.count("node.dimm.populated"_id, populated, sizes);
+  if (populated > 0) totals.count("node.memory.installed"_id, installed, sizes);
+
+  std::vector<std::string> slow, sick;
+  Sources speeds, states;
+  for (const auto& [subject, part] : dimms.all()) {
+    const auto rated = number(part, "dimm.speed.rated"_id);
+    const auto runs = number(part, "dimm.speed.configured"_id);
+    if (rated && runs) {
+      speeds.push_back(fact(part, "dimm.speed.configured"_id));
+      if (*runs < *rated)
+        slow.push_back(bare(subject) + " at " + format_number(*runs) + " of " +
+                       format_number(*rated) + " MT/s");
+    }
+    if (const auto* health = fact(part, "dimm.health"_id); health != nullptr) {
+      states.push_back(health);
+      if (health->text() != nullptr && !well(*health->text()))
+        sick.push_back(bare(subject) + ": " + *health->text());
+    }
+  }
+  totals.list("node.dimm.below_rated"_id, std::move(slow), speeds);
+  totals.list("node.dimm.unhealthy"_id, std::move(sick), states);
+}
+
+void power_supplies(const Evidence& evidence, Totals& totals) {
+  const Parts supplies(evidence, "psu:");
+  std::vector<std::string> failed;
+  Sources states, capacities;
+  double present = 0, capacity = 0;
+  for (const auto& [subject, part] : supplies.all()) {
+    const std::string health = lower(text(part, "psu.health"_id));
+    if (health == "absent") continue;
+    ++present;
+    if (const auto rated = number(part, "psu.capacity"_id)) {
+      capacity += *rated;
+      capacities.push_back(fact(part, "psu.capacity"_id));
+    }
+    if (health.empty()) continue;
+    states.push_back(fact(part, "psu.health"_id));
+    if (!well(health)) failed.push_back(bare(subject) + ": " + health);
+  }
+  const Sources& any = states.empty() ? capacities : states;
+  totals.count("node.psu.count"_id, present, any);
+  totals.count("node.power.capacity"_id, capacity, capacities);
+  totals.list("node.psu.failed"_id, std::move(failed), states);
+}
+
+void fans(const Evidence& evidence, Totals& totals) {
+  const Parts all(evidence, "fan:");
+  std::vector<std::string> failed;
+  Sources sources;
+  double count = 0;
+  for (const auto& [subject, part] : all.all()) {
+    const std::string health = lower(text(part, "fan.health"_id));
+    if (health == "absent") continue;
+    ++count;
+    const auto* known = fact(part, "fan.health"_id);
+    if (known == nullptr) known = fact(part, "fan.speed"_id);
+    if (known == nullptr) known = fact(part, "fan.speed.ratio"_id);
+    if (known == nullptr) continue;
+    sources.push_back(known);
+    const auto speed = number(part, "fan.speed"_id);
+    if (health.empty() ? speed && *speed == 0 : !well(health))
+      failed.push_back(bare(subject) + ": " + (health.empty() ? "stands still" : health));
+  }
+  totals.count("node.fan.count"_id, count, sources);
+  totals.list("node.fan.failed"_id, std::move(failed), sources);
+}
+
+void drives(const Evidence& evidence, Totals& totals) {
+  const Parts all(evidence, "drive:");
+  std::vector<std::string> sick;
+  Sources seen, nvme, states, ages;
+  double drive_count = 0, nvme_count = 0, capacity = 0, oldest = 0;
+  for (const auto& [subject, part] : all.all()) {
+    const auto* any = part.begin()->second;
+    seen.push_back(any);
+    ++drive_count;
+    if (text(part, "drive.bus"_id) == "nvme") {
+      nvme.push_back(fact(part, "drive.bus"_id));
+      ++nvme_count;
+      capacity += number(part, "drive.capacity"_id).value_or(0);
+    }
+    if (const auto hours = number(part, "drive.power_on"_id)) {
+      ages.push_back(fact(part, "drive.power_on"_id));
+      oldest = std::max(oldest, *hours);
+    }
+    const std::string health = text(part, "drive.health"_id);
+    const auto warning = number(part, "drive.critical_warning"_id);
+    const auto errors = number(part, "drive.media_errors"_id);
+    for (const Id id : {"drive.health"_id, "drive.critical_warning"_id, "drive.media_errors"_id})
+      if (const auto* o = fact(part, id)) states.push_back(o);
+    if (warning && *warning != 0)
+      sick.push_back(bare(subject) + ": critical warning " + format_number(*warning));
+    else if (errors && *errors != 0)
+      sick.push_back(bare(subject) + ": " + format_number(*errors) + " media errors");
+    else if (!health.empty() && !well(health))
+      sick.push_back(bare(subject) + ": " + health);
+  }
+  totals.count("node.drives"_id, drive_count, seen);
+  // Drives of unknown bus make the count of NVMe drives a guess.
+  if (all.any("drive.bus"_id)) totals.count("node.drive.nvme.count"_id, nvme_count, seen);
+  totals.count("node.drive.nvme.capacity"_id, capacity, nvme);
+  totals.list("node.drive.unhealthy"_id, std::move(sick), states);
+  totals.count("node.power_on"_id, oldest, ages);
+}
+
+void slots(const Evidence& evidence, Totals& totals) {
+  const Parts all(evidence, "slot:");
+  const auto usages = with(all, "slot.usage"_id);
+  double free = 0, free_x16 = 0;
+  for (const auto& [subject, part] : all.all()) {
+    if (text(part, "slot.usage"_id) != "free") continue;
+    ++free;
+    // Both the mechanics and the lanes must be there; a source may know only one of them.
+    const double lanes = number(part, "slot.lanes"_id).value_or(16);
+    const double width = number(part, "slot.width"_id).value_or(lanes);
+    const bool known =
+        fact(part, "slot.lanes"_id) != nullptr || fact(part, "slot.width"_id) != nullptr;
+    if (known && lanes >= 16 && width >= 16 && number(part, "slot.generation"_id).value_or(0) >= 4)
+      ++free_x16;
+  }
+  totals.count("node.slot.count"_id, static_cast<double>(usages.size()), usages);
+  totals.count("node.slot.free"_id, free, usages);
+  totals.count("node.slot.free_x16"_id, free_x16, usages);
+}
+
+void sensors(const Evidence& evidence, Totals& totals) {
+  std::vector<std::string> critical, warning;
+  Sources sources;
+  for (const auto* o : all_of(evidence, "sensor.health"_id)) {
+    if (o->text() == nullptr) continue;
+    sources.push_back(o);
+    if (*o->text() == "critical") critical.push_back(bare(o->subject));
+    if (*o->text() == "warning") warning.push_back(bare(o->subject));
+  }
+  totals.count("bmc.sensors"_id, static_cast<double>(sources.size()), sources);
+  totals.list("bmc.sensor.critical"_id, std::move(critical), sources);
+  totals.list("bmc.sensor.warning"_id, std::move(warning), sources);
+}
+
+/// RDMA ports: InfiniBand always is one; Ethernet only where the source says so, since a server's
+/// management ports are Ethernet too.
+void ports(const Evidence& evidence, Totals& totals) {
+  constexpr double fast = 100e9 / 8;
+  const Parts all(evidence, "nic:");
+  std::vector<std::string> down, layers;
+  std::vector<double> rates;
+  Sources sources;
+  double active = 0, fast_ones = 0, sum = 0;
+  for (const auto& [subject, part] : all.all()) {
+    const std::string layer = text(part, "nic.link_layer"_id);
+    const auto* rdma = fact(part, "nic.rdma"_id);
+    const bool offers =
+        rdma != nullptr && rdma->flag() != nullptr ? *rdma->flag() : layer == "InfiniBand";
+    const auto* state = fact(part, "nic.state"_id);
+    if (!offers || state == nullptr || state->text() == nullptr) continue;
+    sources.push_back(state);
+    if (lower(*state->text()) != "active") {
+      const std::string physical = text(part, "nic.physical_state"_id);
+      down.push_back(bare(subject) + ": " + *state->text() +
+                     (physical.empty() ? "" : " (" + physical + ")"));
+      continue;
+    }
+    ++active;
+    if (!layer.empty() && std::find(layers.begin(), layers.end(), layer) == layers.end())
+      layers.push_back(layer);
+    const auto rate = number(part, "nic.rate"_id);
+    if (!rate) continue;
+    sum += *rate;
+    fast_ones += *rate >= fast ? 1 : 0;
+    if (std::find(rates.begin(), rates.end(), *rate) == rates.end()) rates.push_back(*rate);
+  }
+  totals.count("node.nic.rdma.ports"_id, active, sources);
+  totals.count("node.nic.rdma.fast"_id, fast_ones, sources);
+  totals.count("node.nic.rdma.rate"_id, sum, sources);
+  totals.list("node.nic.down"_id, std::move(down), sources);
+  if (sources.empty()) return;
+  Recorder out(totals.found, derived_from(sources));
+  if (!layers.empty()) out.texts("node.nic.link_layers"_id, "node", std::move(layers));
+  if (!rates.empty()) out.numbers("node.nic.rates"_id, "node", std::move(rates));
+}
+
+void access_control(const Evidence& evidence, Totals& totals) {
+  const auto bridges = all_of(evidence, "pci.acs"_id);
+  std::vector<std::string> on;
+  for (const auto* o : bridges)
+    if (o->flag() != nullptr && *o->flag()) on.push_back(bare(o->subject));
+  totals.list("node.acs.enabled"_id, std::move(on), bridges);
+}
+
+void diagnostics(const Evidence& evidence, Totals& totals) {
+  const auto results = all_of(evidence, "diag.result"_id);
+  std::vector<std::string> failed;
+  for (const auto* o : results) {
+    if (o->text() == nullptr || *o->text() != "fail") continue;
+    const std::string test = format(o->where);
+    failed.push_back(test + (o->subject == "node" ? "" : " on " + o->subject));
+  }
+  totals.list("node.diag.failed"_id, std::move(failed), results);
+}
+
+}  // namespace
+
+void count_parts(Evidence& evidence) {
+  Totals totals;
+  modules(evidence, totals);
+  power_supplies(evidence, totals);
+  fans(evidence, totals);
+  drives(evidence, totals);
+  slots(evidence, totals);
+  sensors(evidence, totals);
+  ports(evidence, totals);
+  access_control(evidence, totals);
+  diagnostics(evidence, totals);
+  evidence.append(std::move(totals.found));
+}
+
+}  // namespace gpuvet::derive
