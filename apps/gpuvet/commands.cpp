@@ -19,9 +19,7 @@ Command report_command(const Context&);
 Command request_command(const Context&);
 Command vet_command(const Context&);
 
-namespace {
-
-constexpr const char* about =
+const std::string_view about =
     "gpuvet decides whether a GPU server is right for AI work, from the files that a vendor "
     "sends.\n"
     "\n"
@@ -29,9 +27,11 @@ constexpr const char* about =
     "  gpuvet request                  what to ask a vendor for\n"
     "  gpuvet explain thermal.core     what a criterion means and where its limit comes from";
 
-constexpr const char* exit_codes =
+const std::string_view exit_codes =
     "Exit codes: 0 fit, 1 unfit, 2 wrong usage or unreadable input, 3 inconclusive\n"
     "(a required criterion has no evidence), 4 internal error.";
+
+namespace {
 
 CLI::Option* bind(CLI::App& app, const Option& option) {
   if (const auto* flag = std::get_if<bool*>(&option.to))
@@ -45,38 +45,57 @@ CLI::Option* bind(CLI::App& app, const Option& option) {
   return list;
 }
 
+void add_option(CLI::App& app, const Option& option) {
+  auto* bound = bind(app, option);
+  if (!option.type.empty()) bound->type_name(option.type);
+  if (!option.choices.empty()) bound->check(CLI::IsMember(option.choices));
+  bound->required(option.required);
+}
+
 void add_command(CLI::App& cli, const Command& command, const Command*& chosen) {
   auto* app = cli.add_subcommand(command.name, command.title);
-  for (const auto& option : command.options) {
-    auto* bound = bind(*app, option);
-    if (!option.type.empty()) bound->type_name(option.type);
-    if (!option.choices.empty()) bound->check(CLI::IsMember(option.choices));
-    bound->required(option.required);
-  }
+  for (const auto& option : command.options) add_option(*app, option);
   app->footer("Examples:\n" + command.examples);
   app->callback([&command, &chosen] { chosen = &command; });
 }
 
 }  // namespace
 
-Result<Exit> run(int argc, char** argv) {
-  Context context;
-  CLI::App cli{about};
-  cli.footer(exit_codes);
-  cli.set_version_flag("--version", version_line());
-  cli.add_option("--data-dir", context.data_dir,
-                 "Use the catalogue in this folder instead of the built-in one")
-      ->type_name("DIR");
-  cli.add_flag("--quiet,-q", context.quiet, "Print only the verdict line");
-  cli.add_flag("--no-color", context.no_color, "No colour, even on a terminal (so does NO_COLOR)");
-  cli.fallthrough();
-  cli.require_subcommand(1);
-  // In the order in which help shows them.
-  const std::vector<Command> commands = {
+std::vector<Command> all_commands(const Context& context) {
+  return {
       vet_command(context),     collect_command(context), report_command(context),
       request_command(context), explain_command(context), list_command(context),
       docs_command(context),
   };
+}
+
+std::vector<Option> global_options(Context& context) {
+  return {
+      {"--data-dir",
+       "Use the catalogue in this folder instead of the built-in one",
+       &context.data_dir,
+       "DIR",
+       false,
+       {}},
+      {"--quiet,-q", "Print only the verdict line", &context.quiet, "", false, {}},
+      {"--no-color",
+       "No colour, even on a terminal (so does NO_COLOR)",
+       &context.no_color,
+       "",
+       false,
+       {}},
+  };
+}
+
+Result<Exit> run(int argc, char** argv) {
+  Context context;
+  CLI::App cli{std::string(about)};
+  cli.footer(std::string(exit_codes));
+  cli.set_version_flag("--version", version_line());
+  for (const auto& option : global_options(context)) add_option(cli, option);
+  cli.fallthrough();
+  cli.require_subcommand(1);
+  const auto commands = all_commands(context);
   const Command* chosen = nullptr;
   for (const auto& command : commands) add_command(cli, command, chosen);
   try {

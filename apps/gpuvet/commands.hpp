@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -38,6 +39,15 @@ struct Command {
   std::vector<Option> options;
   std::function<Result<Exit>()> run;
 };
+
+/// All commands, in the order in which help shows them.
+std::vector<Command> all_commands(const Context& context);
+
+/// The options that stand before or behind any command.
+std::vector<Option> global_options(Context& context);
+
+/// What gpuvet is for, and what its exit codes mean: for --help and the man page.
+extern const std::string_view about, exit_codes;
 
 /// Parses the arguments and runs the chosen command. Help and version print and are Exit::fit;
 /// wrong usage prints why and is Exit::usage.

@@ -22,15 +22,23 @@ void ratio(const Evidence& evidence, Id above, Id below, Id to, Evidence& found)
   Recorder(found, derived_from({a, b})).number(to, "node", *a->number() / *b->number());
 }
 
-/// How many GPUs have each value of `id`, most first; empty unless every GPU has one.
+/// How many GPUs have each value of `id`, most first; empty unless it is known for every GPU.
+/// `alone` says of a GPU without a value that it shares with nobody.
+template <class Alone>
 std::vector<double> shared(const Evidence& evidence, const std::vector<std::string>& gpus, Id id,
-                           std::vector<const Observation*>& sources) {
+                           std::vector<const Observation*>& sources, Alone alone) {
   std::map<std::string, double> users;
   for (const auto& gpu : gpus) {
     const auto* o = find(evidence, id, gpu);
-    if (o == nullptr || o->text() == nullptr) return {};
-    sources.push_back(o);
-    ++users[*o->text()];
+    if (o != nullptr && o->text() != nullptr) {
+      sources.push_back(o);
+      ++users[*o->text()];
+    } else if (const auto* why = alone(gpu)) {
+      sources.push_back(why);
+      ++users[gpu];
+    } else {
+      return {};
+    }
   }
   std::vector<double> out;
   for (const auto& [way, count] : users) out.push_back(count);
@@ -41,11 +49,19 @@ std::vector<double> shared(const Evidence& evidence, const std::vector<std::stri
 void ways_to_the_cpu(const Evidence& evidence, Evidence& found) {
   const auto gpus = gpus_of(evidence);
   std::vector<const Observation*> sources;
-  if (const auto roots = shared(evidence, gpus, "gpu.pci.root"_id, sources); !roots.empty())
+  const auto never = [](const std::string&) -> const Observation* { return nullptr; };
+  if (const auto roots = shared(evidence, gpus, "gpu.pci.root"_id, sources, never); !roots.empty())
     Recorder(found, derived_from(sources))
         .number("topology.root_complexes"_id, "node", static_cast<double>(roots.size()));
   sources.clear();
-  const auto uplinks = shared(evidence, gpus, "gpu.pci.upstream"_id, sources);
+  // A source that leaves root ports out names no way for a GPU without a switch above it.
+  const auto without_switch = [&](const std::string& gpu) -> const Observation* {
+    const auto* switches = find(evidence, "gpu.pci.switches"_id, gpu);
+    return switches != nullptr && switches->number() != nullptr && *switches->number() == 0
+               ? switches
+               : nullptr;
+  };
+  const auto uplinks = shared(evidence, gpus, "gpu.pci.upstream"_id, sources, without_switch);
   if (uplinks.empty()) return;
   Recorder out(found, derived_from(sources));
   out.number("topology.gpus_per_uplink"_id, "node", uplinks.front());

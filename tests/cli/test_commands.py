@@ -4,7 +4,9 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -91,11 +93,52 @@ class Request(unittest.TestCase):
             self.assertEqual(kinds, {"nvidia_smi_xml", "nvidia_smi_topo", "nccl_tests", "kernel_log"})
 
 
+def completed(*typed):
+    """What bash offers for the last of these words."""
+    words = " ".join(shlex.quote(w) for w in typed)
+    script = f"""source <({shlex.quote(os.environ["GPUVET"])} docs bash)
+COMP_WORDS=({words}); COMP_CWORD=$(({len(typed)} - 1)); COMPREPLY=()
+_gpuvet; printf '%s\\n' "${{COMPREPLY[@]}}""""
+    return set(subprocess.run(["bash", "-c", script], cwd=SOURCE, check=True, capture_output=True, text=True).stdout.split())
+
+
+class Shell(unittest.TestCase):
+    def test_bash_completes_commands_options_values_and_names(self):
+        program = os.environ["GPUVET"]
+        self.assertEqual(completed(program, "re"), {"report", "request"})
+        self.assertLessEqual({"--stage", "--for", "--json", "--quiet"}, completed(program, "vet", "--"))
+        self.assertNotIn("--stage", completed(program, "list", "--"))
+        self.assertEqual(completed(program, "vet", "--stage", "p"), {"purchase", "prejob"})
+        self.assertIn("llama3-8b-lora", completed(program, "vet", "--for", "llama"))
+        self.assertIn("thermal.core", completed(program, "explain", "thermal.c"))
+        self.assertIn("README.md", completed(program, "vet", "READ"))
+
+    def test_zsh_accepts_its_completion(self):
+        if shutil.which("zsh") is None:
+            self.skipTest("no zsh")
+        subprocess.run(["zsh", "-n"], input=gpuvet("docs", "zsh").out, text=True, check=True)
+
+    def test_the_man_page_names_every_command_and_option_without_a_warning(self):
+        page = gpuvet("docs", "man").out
+        for command in ("vet", "collect", "report", "request", "explain", "list", "docs"):
+            self.assertIn(f".SS gpuvet {command}\n", page)
+        for option in re.findall(r"^  (?:-\w,)?(--[\w-]+)", gpuvet("vet", "--help").out, re.M):
+            self.assertIn(option.replace("-", "\\-"), page)
+        if shutil.which("groff") is None:
+            self.skipTest("no groff")
+        ran = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=page, text=True, capture_output=True, check=True)
+        self.assertEqual(ran.stderr, "")
+
+
 class Documents(unittest.TestCase):
     def test_generated_pages_are_fresh(self):
         for page in ("criteria", "observations", "article"):
             file = SOURCE / "docs" / f"{page}.md"
             self.assertEqual(file.read_text(), gpuvet("docs", page).out, f"stale: gpuvet docs {page} > docs/{page}.md")
+
+    def test_the_page_of_imports_is_fresh(self):
+        made = subprocess.run([sys.executable, SOURCE / "tools" / "imports_page.py", os.environ["GPUVET"]], check=True, capture_output=True, text=True)
+        self.assertEqual((SOURCE / "docs" / "imports.md").read_text(), made.stdout, "stale: tools/imports_page.py build/dev/gpuvet > docs/imports.md")
 
     def test_readme_shows_real_output(self):
         text = (SOURCE / "README.md").read_text()

@@ -487,5 +487,96 @@ TEST(NcclTests, RecognisesItsOwnOutputOnly) {
     EXPECT_FALSE(nccl_tests().recognises(no)) << no;
 }
 
+TEST(NcclTests, BrokenRunsAreFailures) {
+  const std::string failure =
+      "n1: Test NCCL failure common.cu:400 'unhandled system error (run with NCCL_DEBUG=INFO) / '\n"
+      " .. n1 pid 700: Test failure common.cu:592\n"
+      "mpirun detected that one or more processes exited with non-zero status, thus causing\n";
+  const std::string start = "# Collective test starting: all_reduce_perf\n" + parameters;
+  const Evidence early = good(start + failure + failure);
+  const auto results = all_of(early, "diag.result", "node");
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(*results[0].text(), "fail");
+  EXPECT_EQ(std::get<std::string>(results[0].where.at("test")), "all_reduce_perf");
+  EXPECT_EQ(results[0].line, 3U);
+  const auto errors = value<std::vector<std::string>>(early, "diag.errors", "node");
+  ASSERT_TRUE(errors);
+  ASSERT_EQ(errors->size(), 1U);  // the cause alone, once
+  EXPECT_NE((*errors)[0].find("unhandled system error"), std::string::npos);
+  EXPECT_EQ(absence(early, "collective.all_reduce.busbw"), Absence::malformed);
+  EXPECT_EQ(early.observations[0].provenance->tool, "nccl-tests all_reduce_perf");
+
+  // What was measured before stays.
+  const Evidence late = good(start + header + rows + failure);
+  EXPECT_EQ(number(late, "collective.all_reduce.busbw"), 293.6 * GB);
+  EXPECT_EQ(text(late, "diag.result"), "fail");
+
+  EXPECT_TRUE(all_of(good(start + header + rows + closing), "diag.result").empty());
+}
+
+TEST(NcclTests, FailuresOfEachKindAreSeen) {
+  for (const std::string_view words :
+       {"n1: Test CUDA failure common.cu:9 'out of memory'", "n1: Test timeout (30s) common.cu:525",
+        " .. n1 pid 7: Test failure all_gather.cu:9",
+        "Invalid number of GPUs: 8 requested but only 4 were found.",
+        "mpirun noticed that process rank 3 with PID 1 on node n1 exited on signal 11",
+        "srun: error: n1: task 3: Segmentation fault",
+        "slurmstepd: error: *** STEP 12.0 ON n1 CANCELLED AT 2026-01-01 DUE TO TIME LIMIT ***"}) {
+    const Evidence evidence = good(parameters + std::string(words) + "\n");
+    EXPECT_EQ(text(evidence, "diag.result"), "fail") << words;
+  }
+  const Evidence named = good(parameters + "n1: Test NCCL failure all_gather.cu:47 'x / '\n");
+  EXPECT_EQ(std::get<std::string>(only(named, "diag.result", "node")->where.at("test")),
+            "all_gather_perf");
+}
+
+std::string report(std::string_view config, std::string_view end) {
+  return "{\"version\":3,\"start_time\":\"2026-07-01 10:00:00\",\n"
+         "\"args\":[\"./build/all_reduce_perf\",\"-J\",\"a.json\"],\n"
+         "\"env\":[\"PASSWORD=x\",\"NCCL_ALGO=Ring\"],\"nccl_version\":22706,\n"
+         "\"config\":{" +
+         std::string(config) +
+         ",\"validation\":1,\"devices\":[\n"
+         "{\"rank\":0,\"hostname\":\"n1\",\"device_hex\":\"0000:0f:00\",\"device_info\":\"NVIDIA "
+         "H100\"}]},\n\"results\":[\n"
+         "{\"size\":16777216,\"count\":4194304,\"type\":\"float\",\"redop\":\"sum\",\"root\":\"    "
+         "-1\",\"out_of_place\":{\"time\":100.0,\"alg_bw\":167.77216,\"bus_bw\":293.60128,"
+         "\"nwrong\":0.0},\"in_place\":{\"time\":\"nan\",\"alg_bw\":1.0,\"bus_bw\":1.0,\"nwrong\":"
+         "null}}]" +
+         std::string(end) + "}\n";
+}
+
+TEST(NcclTests, JsonReport) {
+  const Evidence evidence =
+      good(report("\"nthreads\":1,\"ngpus\":8",
+                  ",\"out_of_bounds\":{\"count\":2,\"okay\":\"false\"},\"end_time\":\"x\""));
+  const Observation* busbw = only(evidence, "collective.all_reduce.busbw", "node");
+  ASSERT_NE(busbw, nullptr);
+  EXPECT_NEAR(*busbw->number(), 293.60128 * GB, 1);
+  EXPECT_EQ(dimension(*busbw, "gpus"), 8);
+  EXPECT_EQ(dimension(*busbw, "nodes"), 1);
+  EXPECT_EQ(busbw->line, 7U);
+  EXPECT_EQ(number(evidence, "collective.all_reduce.wrong"), 2);
+  EXPECT_EQ(text(evidence, "node.nccl.version"), "2.27.6");
+  EXPECT_EQ(value<std::vector<std::string>>(evidence, "nccl.environment", "node"),
+            std::vector<std::string>{"NCCL_ALGO=Ring"});
+  EXPECT_EQ(busbw->provenance->when, "2026-07-01 10:00:00");
+  EXPECT_EQ(busbw->provenance->how, How::measured);
+  // The report lists one GPU of the eight: it must not pass for the only one.
+  EXPECT_TRUE(all_of(evidence, "gpu.pci.address").empty());
+  EXPECT_TRUE(all_of(evidence, "diag.result").empty());
+}
+
+TEST(NcclTests, JsonReportOfABrokenRun) {
+  const Evidence evidence =
+      good(report("\"nthreads\":1,\"ngpus\":1", ",\"end_time\":\"2026-07-01 10:00:09\""));
+  EXPECT_EQ(text(evidence, "diag.result"), "fail");
+  EXPECT_EQ(text(evidence, "gpu.pci.address", "gpu:0000:0f:00.0"), "0000:0f:00.0");
+  const std::string whole = report("\"ngpus\":1", "");
+  EXPECT_TRUE(nccl_tests().recognises(whole));
+  EXPECT_FALSE(nccl_tests().recognises("{\"start_time\":1,\"args\":[]}"));
+  EXPECT_FALSE(read(nccl_tests(), whole.substr(0, whole.size() / 2)));
+}
+
 }  // namespace
 }  // namespace gpuvet::ingest::testing
