@@ -34,6 +34,8 @@ class Names {
 
 bool is_uuid(std::string_view subject) { return subject.substr(0, 8) == "gpu:GPU-"; }
 bool is_ordinal(std::string_view subject) { return contains(subject, "#"); }
+/// Other tools count in their own order, and their aliases say nothing about nvidia-smi's.
+bool is_smi_ordinal(std::string_view subject) { return subject.substr(0, 8) == "gpu:smi#"; }
 
 /// Anonymised files repeat one UUID or fill it with zeros: such a name identifies nobody.
 bool identifies(std::string_view uuid) {
@@ -48,7 +50,7 @@ std::map<std::string, std::set<std::string>> ordinals_by_source(const Evidence& 
   std::map<std::string, std::set<std::string>> out;
   for (const auto& o : evidence.observations) {
     if (!is_gpu(o.subject) || o.provenance == nullptr) continue;
-    if (is_ordinal(o.subject))
+    if (is_smi_ordinal(o.subject))
       out[o.provenance->source].insert(o.subject);
     else if (o.id == "gpu.index"_id && o.number() != nullptr)
       out[o.provenance->source].insert("gpu:smi#" + format_number(*o.number()));

@@ -243,5 +243,204 @@ TEST(KernelLog, BoundsDevicesAndCodes) {
   }
 }
 
+std::string whole_log(std::string_view rest) {
+  std::string log =
+      "[    0.000000] Linux version 6.2.0 (builder@host) #1 SMP\n"
+      "[    0.000000] Command line: BOOT_IMAGE=/boot/vmlinuz\n";
+  for (int i = 0; i < 100; ++i) log += "[    1.000000] nothing of note\n";
+  return log + std::string(rest);
+}
+
+TEST(KernelLog, SilenceIsZeroOnlyWhereTheBootIsShownFromItsStart) {
+  const std::string_view ids[] = {
+      "kernel_log.driver_failures", "kernel_log.edac.corrected", "kernel_log.edac.uncorrected",
+      "kernel_log.iommu_faults",    "kernel_log.machine_checks", "kernel_log.nvlink_errors",
+      "kernel_log.nvme_errors",     "kernel_log.out_of_memory",  "kernel_log.panics",
+  };
+  const Evidence whole = good(whole_log(""));
+  std::string late;
+  for (int i = 0; i < 200; ++i) late += "[    9.000000] nothing of note\n";
+  const Evidence excerpt = good(late);
+  const Evidence search = good("[    0.000000] Linux version 6\n[    0.000000] Command line: a\n");
+  for (const auto id : ids) {
+    SCOPED_TRACE(id);
+    EXPECT_EQ(number(whole, id), 0);
+    EXPECT_EQ(absence(excerpt, id), Absence::not_asked);
+    EXPECT_EQ(absence(search, id), Absence::not_asked);
+  }
+}
+
+TEST(KernelLog, CountsEachEventOnceHoweverOftenTheKernelTellsIt) {
+  const Evidence evidence = good(
+      "[  1.000000] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null)\n"
+      "[  1.000001] Out of memory: Killed process 4711 (train) total-vm:1kB, anon-rss:1kB\n"
+      "[  2.000000] Memory cgroup out of memory: Killed process 4712 (train) total-vm:1kB\n"
+      "[  3.000000] BUG: unable to handle page fault for address: ffffffffffffffd8\n"
+      "[  3.000001] Oops: 0002 [#1] SMP NOPTI\n"
+      "[  3.000002] Kernel panic - not syncing: Fatal exception\n"
+      "[  4.000000] NVRM: GPU 0000:0f:00.0: RmInitAdapter failed! (0x62:0x40:2393)\n"
+      "[  4.000001] NVRM: GPU 0000:0f:00.0: rm_init_adapter failed, device minor number 0\n"
+      "[  5.000000] DMAR: DRHD: handling fault status reg 2\n"
+      "[  5.000001] DMAR: [DMA Read NO_PASID] Request device [0f:00.0] fault addr 0xffff0000\n"
+      "[  6.000000] mce: [Hardware Error]: Machine check events logged\n"
+      "[  6.000001] mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 7: 8c00004000010091\n");
+  EXPECT_EQ(number(evidence, "kernel_log.out_of_memory"), 2);
+  EXPECT_EQ(number(evidence, "kernel_log.panics"), 1);
+  EXPECT_EQ(number(evidence, "kernel_log.driver_failures"), 1);
+  EXPECT_EQ(number(evidence, "kernel_log.iommu_faults"), 1);
+  EXPECT_EQ(number(evidence, "kernel_log.machine_checks"), 1);
+  EXPECT_EQ(only(evidence, "kernel_log.panics", "node")->detail,
+            "Kernel panic - not syncing: Fatal exception");
+  EXPECT_EQ(only(evidence, "kernel_log.panics", "node")->line, 6U);
+}
+
+TEST(KernelLog, EachKindOfFaultHasItsForms) {
+  struct Case {
+    std::string_view id, message;
+    double count;
+  };
+  const Case cases[] = {
+      {"kernel_log.driver_failures", "NVRM: GPU 0000:0f:00.0: GPU has fallen off the bus.", 1},
+      {"kernel_log.driver_failures", "NVRM: API mismatch: the client has the version 1, but", 1},
+      {"kernel_log.driver_failures", "NVRM: GPU 0000:0f:00.0 is already bound to nouveau.", 1},
+      {"kernel_log.driver_failures",
+       "NVRM: The NVIDIA probe routine was not called for 2 device(s).", 1},
+      {"kernel_log.driver_failures", "nvidia: probe of 0000:0f:00.0 failed with error -1", 1},
+      {"kernel_log.edac.corrected", "EDAC MC0: 3 CE memory read error on CPU_SrcID#0 (page:1)", 3},
+      {"kernel_log.edac.corrected", "EDAC MC1: CE page 0x1, offset 0x2, grain 0", 1},
+      {"kernel_log.edac.uncorrected", "EDAC MC0: 1 UE memory read error on any memory", 1},
+      {"kernel_log.iommu_faults",
+       "nvidia 0000:0f:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000c address=0x0]", 1},
+      {"kernel_log.nvlink_errors", "NVRM: knvlinkTrain_IMPL: NVLink link training failed", 1},
+      {"kernel_log.nvme_errors", "nvme nvme1: I/O 12 QID 3 timeout, aborting", 1},
+      {"kernel_log.nvme_errors", "nvme nvme1: controller is down; will reset: CSTS=0xffffffff", 1},
+      {"kernel_log.panics", "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [train:1]", 1},
+      {"kernel_log.panics", "NMI watchdog: Watchdog detected hard LOCKUP on cpu 3", 1},
+  };
+  for (const auto& [id, message, count] : cases) {
+    SCOPED_TRACE(message);
+    EXPECT_EQ(number(good("[   12.345678] " + std::string(message) + "\n"), id), count);
+    EXPECT_EQ(number(good("Mar  3 09:08:07 rack7 kernel: [ 1.000000] [ T12] " +
+                          std::string(message) + "\r\n"),
+                     id),
+              count);
+  }
+}
+
+TEST(KernelLog, OrdinaryMessagesAreNoFaults) {
+  const Evidence evidence = good(whole_log(
+      "[  1.000000] EDAC MC0: Giving out device to module skx_edac controller: DEV 0000:00:18.3\n"
+      "[  1.000000] EDAC MC: Ver: 3.0.0\n"
+      "[  1.000000] nvme nvme0: Shutdown timeout set to 8 seconds\n"
+      "[  1.000000] AMD-Vi: Found IOMMU cap 0x40\n"
+      "[  1.000000] MCE: In-kernel MCE decoding enabled.\n"
+      "[  1.000000] nvidia-nvlink: Nvlink Core is being initialized, major device number 235\n"
+      "[  1.000000] audit: apparmor=\"STATUS\" name=\"Oops: Kernel panic - not syncing\"\n"
+      "[  1.000000] ata3: SATA link down (SStatus 0 SControl 300)\n"
+      "Mar  3 09:08:07 rack7 sudo[7]: root : COMMAND=/bin/grep Out of memory: Killed\n"
+      "[  1.000000] NVRM: Xid (PCI:0000:0f:00): 79, pid=1, GPU has fallen off the bus.\n"));
+  for (const auto& o : evidence.observations)
+    if (o.id.name().starts_with("kernel_log.") && o.id.name() != "kernel_log.lines" &&
+        o.id.name() != "kernel_log.gpu_events") {
+      EXPECT_EQ(*o.number(), 0) << o.id.name();
+    }
+  EXPECT_TRUE(all_of(evidence, "nic.link_downs").empty());
+}
+
+TEST(KernelLog, PcieErrorsCountForTheDeviceThatMadeThem) {
+  const Evidence evidence = good(
+      "pcieport 0000:80:01.1: AER: Corrected error received: 0000:0f:00.0\n"
+      "nvidia 0000:0f:00.0: PCIe Bus Error: severity=Corrected, type=Physical Layer, (Receiver)\n"
+      "pcieport 0000:80:01.1: AER: Correctable error message received from 0000:0f:00.0\n"
+      "pcieport 0000:80:01.1: AER: Uncorrected (Non-Fatal) error received: 0000:0f:00.0\n"
+      "nvme 0000:01:00.0: PCIe Bus Error: severity=Uncorrected (Fatal), type=Transaction Layer\n"
+      "pcieport 0000:80:01.1: AER: Corrected error received: id=00e8\n"
+      "aer_ratelimit: 12 callbacks suppressed\n"
+      "kauditd_printk_skb: 46 callbacks suppressed\n"
+      "[ 1.000000] NVRM: x\n");
+  EXPECT_EQ(number(evidence, "pci.aer.corrected", "pci:0000:0f:00.0"), 2);
+  EXPECT_EQ(number(evidence, "pci.aer.nonfatal", "pci:0000:0f:00.0"), 1);
+  EXPECT_EQ(number(evidence, "pci.aer.fatal", "pci:0000:01:00.0"), 1);
+  EXPECT_EQ(only(evidence, "pci.aer.fatal", "pci:0000:0f:00.0"), nullptr);
+  EXPECT_NE(only(evidence, "pci.aer.corrected", "pci:0000:0f:00.0")
+                ->detail.find("swallowed 12 more messages"),
+            std::string::npos);
+}
+
+TEST(KernelLog, FirmwareMayReportErrorsFirst) {
+  const Evidence evidence = good(
+      "[  1.000000] {1}[Hardware Error]: event severity: corrected\n"
+      "[  1.000000] {1}[Hardware Error]:  Error 0, type: corrected\n"
+      "[  1.000000] {1}[Hardware Error]:   section_type: PCIe error\n"
+      "[  1.000000] {1}[Hardware Error]:   device_id: 0000:0f:00.0\n"
+      "[  1.000000] {2}[Hardware Error]: event severity: recoverable\n"
+      "[  1.000000] {2}[Hardware Error]:   section_type: memory error\n");
+  EXPECT_EQ(number(evidence, "pci.aer.corrected", "pci:0000:0f:00.0"), 1);
+  EXPECT_EQ(number(evidence, "kernel_log.edac.uncorrected"), 1);
+}
+
+TEST(KernelLog, NamesSlowLinksAndLostOnes) {
+  const Evidence evidence = good(
+      "[ 1.000000] pci 0000:0f:00.0: 31.504 Gb/s available PCIe bandwidth, limited by 8.0 GT/s "
+      "PCIe x4 link at 0000:80:03.1 (capable of 126.016 Gb/s with 8.0 GT/s PCIe x16 link)\n"
+      "[ 1.000000] pci 0000:10:00.0: 0.000 Gb/s available PCIe bandwidth, limited by Unknown\n"
+      "[ 1.000000] mlx5_core 0000:41:00.0: 63.008 Gb/s available PCIe bandwidth (8.0 GT/s x8)\n"
+      "[ 2.000000] mlx5_core 0000:41:00.0 ens1np0: Link down\n"
+      "[ 3.000000] mlx5_core 0000:41:00.0 ens1np0: Link up\n"
+      "[ 4.000000] mlx5_core 0000:41:00.0 ens1np0: Link down\n"
+      "[ 4.000000] igb 0000:c2:00.0 eno1: igb: eno1 NIC Link is Down\n"
+      "[ 4.000000] igb 0000:c2:00.1 eno2: igb: eno2 NIC Link is Up 1000 Mbps Full Duplex\n");
+  EXPECT_EQ(all_of(evidence, "pci.bandwidth.limited").size(), 1U);
+  EXPECT_EQ(text(evidence, "pci.bandwidth.limited", "pci:0000:0f:00.0")->substr(0, 20),
+            "31.504 Gb/s availabl");
+  EXPECT_EQ(number(evidence, "nic.link_downs", "nic:ens1np0"), 2);
+  EXPECT_EQ(number(evidence, "nic.link_downs", "nic:eno1"), 1);
+  EXPECT_EQ(only(evidence, "nic.link_downs", "nic:eno2"), nullptr);  // an excerpt
+  const Evidence whole = good(whole_log("[ 4.000000] ice 0000:c2:00.1 eno2: NIC Link is Up\n"));
+  EXPECT_EQ(number(whole, "nic.link_downs", "nic:eno2"), 0);
+}
+
+TEST(KernelLog, DriverFailuresOfEarlierBootsAreHistory) {
+  const Evidence evidence = good(
+      "  journalctl -b -0:\n"
+      "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\n"
+      "  journalctl -b -1:\n"
+      "NVRM: API mismatch: the client has the version 535.104.05, but\n"
+      "Kernel panic - not syncing: hung\n");
+  EXPECT_EQ(absence(evidence, "kernel_log.driver_failures"), Absence::not_asked);
+  EXPECT_EQ(number(evidence, "kernel_log.panics"), 1);
+}
+
+TEST(KernelLog, TheLastWordOnUnifiedMemoryCounts) {
+  const std::string loaded = "nvidia-uvm: Loaded the UVM driver, major device number 511.\n";
+  const std::string unloaded = "nvidia-uvm: Unloaded the UVM driver.\n[ 1.000000] NVRM: x\n";
+  EXPECT_EQ(value<bool>(good(unloaded + loaded), "node.uvm", "node"), true);
+  EXPECT_EQ(value<bool>(good(loaded + unloaded), "node.uvm", "node"), false);
+  EXPECT_EQ(only(good(unloaded.substr(37)), "node.uvm", "node"), nullptr);
+}
+
+TEST(KernelLog, TellsMakerProductAndBoardApartWhereItCan) {
+  const Evidence known =
+      good("[    0.000000] DMI: Dell Inc. PowerEdge XE9680/0ABCDE, BIOS 2.3.5 09/10/2024\n");
+  EXPECT_EQ(text(known, "node.vendor"), "Dell Inc.");
+  EXPECT_EQ(text(known, "node.model"), "PowerEdge XE9680");
+  EXPECT_EQ(text(known, "node.board.model"), "0ABCDE");
+  EXPECT_EQ(text(known, "node.bios.version"), "2.3.5");
+  EXPECT_EQ(text(known, "node.bios.date"), "09/10/2024");
+  const Evidence unknown = good("[    0.000000] DMI: Acme Servers Box 8/B1, BIOS 7 F\n");
+  EXPECT_EQ(absence(unknown, "node.vendor"), Absence::malformed);
+  EXPECT_EQ(absence(unknown, "node.model"), Absence::malformed);
+  EXPECT_EQ(text(unknown, "node.bios.version"), "7 F");
+  const Evidence slashes = good("[    0.000000] DMI: HPE A/B/C, BIOS 7 01/02/2024\n");
+  EXPECT_EQ(text(slashes, "node.vendor"), "HPE");
+  EXPECT_EQ(absence(slashes, "node.model"), Absence::malformed);
+}
+
+TEST(KernelLog, ADumpOfACrashIsOnePanicInSeveralParts) {
+  const Evidence evidence = good(
+      "Panic#1 Part2\n<6>[    2.608284] a\nPanic#1 Part1\n<6>[    2.646272] b\n<6>[ 2.700000] c\n");
+  EXPECT_EQ(number(evidence, "kernel_log.panics"), 1);
+}
+
 }  // namespace
 }  // namespace gpuvet::ingest::testing
