@@ -25,7 +25,7 @@ ALLOWED = {
 HOMES = {
     "CLI/": {"apps"},
     "nlohmann/": {"evidence", "ingest", "report", "fleet"},
-    "toml++/": {"catalogue", "sim"},
+    "toml++/": {"catalogue", "ingest", "sim"},
     "pugixml": {"ingest", "report"},
     "re2/": {"ingest"},
     "curl/": {"platform"},

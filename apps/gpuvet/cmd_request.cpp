@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "gpuvet/commands.hpp"
 #include "gpuvet/request_texts.hpp"
+#include "ingest/declared.hpp"
 #include "platform/files.hpp"
 
 namespace gpuvet::app {
@@ -66,7 +67,7 @@ Result<Exit> run_request(const Options& options, const Context& context) {
   }
   GPUVET_CHECK(platform::make_folder(options.out));
   GPUVET_CHECK(platform::write_file(options.out + "/REQUEST.md", page));
-  GPUVET_CHECK(platform::write_file(options.out + "/declared.toml", std::string(declared_form)));
+  GPUVET_CHECK(platform::write_file(options.out + "/declared.toml", ingest::declared_form()));
   GPUVET_CHECK(platform::write_file(options.out + "/gather.sh", std::string(gather_script)));
   if (!context.quiet)
     GPUVET_CHECK(

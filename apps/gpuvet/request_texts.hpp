@@ -20,9 +20,12 @@ them; they are recognised by content.
 inline constexpr std::string_view request_tail = R"(
 ## Welcome
 
-- The kernel log of the burn-in (dmesg), ibstat, lspci -vv, dmidecode, ipmitool sdr and sel list
-- nvbandwidth or p2pBandwidthLatencyTest output
+- The kernel log of the burn-in (dmesg), ibstat, lspci -vvv, dmidecode, ipmitool sdr elist and sel
+  elist, nvme list, the Redfish tree as JSON: whatever gather.sh could collect
+- nvbandwidth or p2pBandwidthLatencyTest, gpu-burn or gpu-fryer, dcgmi diag -r 3 -j
 - The form declared.toml, each answer with document and page
+
+gpuvet reads many more kinds of files (gpuvet list importers); send what you have.
 
 ## How to run it
 
@@ -33,28 +36,6 @@ As root on the server, with the NVIDIA driver installed and no other job running
 
 A thermal log counts when it covers the time asked, with at least 95 % of the samples at 95 % GPU
 utilization or more, and no gap over 10 s.
-)";
-
-inline constexpr std::string_view declared_form =
-    R"(# What only documents say. Leave out what does not apply; give document and page for each answer.
-
-[server]
-vendor = ""
-model = ""
-# { value = "...", document = "...", page = 0 }
-certification = { value = "", document = "", page = 0 }       # e.g. NVIDIA-Certified, with the listing's address
-hot_swap_nvme_bays = { value = 0, document = "", page = 0 }
-free_pcie4_x16_slots = { value = 0, document = "", page = 0 }
-dimm_slots = { value = 0, document = "", page = 0 }
-dimms_populated = { value = 0, document = "", page = 0 }
-cooling = { value = "", document = "", page = 0 }             # air, liquid-to-air, liquid
-rack_power_kw = { value = 0.0, document = "", page = 0 }
-bmc = { value = "", document = "", page = 0 }                 # IPMI 2.0, Redfish and their versions
-upgrade_path = { value = "", document = "", page = 0 }        # which GPUs can follow, what must be exchanged
-warranty_years = { value = 0, document = "", page = 0 }
-
-# The gpu_to_gpu bandwidth matrix in GB/s, if the vendor publishes one.
-# gpu_to_gpu = [[0, 0], [0, 0]]
 )";
 
 inline constexpr std::string_view gather_script = R"(#!/bin/sh
@@ -76,18 +57,29 @@ run() {  # file, command…: keeps the output if the tool exists
 export LC_ALL=C
 run nvidia-smi.xml    nvidia-smi -q -x
 run topo.txt          nvidia-smi topo -m
-run topo-p2p.txt      nvidia-smi topo -p2p n
+run topo-p2p.txt      nvidia-smi topo -p2p r
 run nvlink.txt        nvidia-smi nvlink -s
 run nvlink-errors.txt nvidia-smi nvlink -e
 run dmesg.txt         dmesg
-run lspci.txt         lspci -vv
+run lspci.txt         lspci -vvv
 run dmidecode.txt     dmidecode
 run lscpu.txt         lscpu
 run numactl.txt       numactl --hardware
+run free.txt          free -b
 run ibstat.txt        ibstat
-run nvme.txt          nvme list
-run sdr.txt           ipmitool sdr
-run sel.txt           ipmitool sel list
+run rdma.txt          rdma link
+run nvme.json         nvme list -o json
+run sdr.txt           ipmitool sdr elist
+run sel.txt           ipmitool sel elist
+run fru.txt           ipmitool fru
+run mc.txt            ipmitool mc info
+run power.txt         ipmitool dcmi power reading
+run chrony.txt        chronyc tracking
+run timedatectl.txt   timedatectl
+run dcgm.txt          dcgmi discovery -l
+run gdscheck.txt      gdscheck -p
+run nvbandwidth.txt   nvbandwidth
+[ -r /var/log/fabricmanager.log ] && run fabricmanager.log tail -n 5000 /var/log/fabricmanager.log
 
 gpus=$(nvidia-smi --list-gpus 2>/dev/null | wc -l)
 [ "$gpus" -gt 1 ] && run all_reduce.txt all_reduce_perf -b 8 -e 16G -f 2 -g "$gpus"

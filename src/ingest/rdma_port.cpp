@@ -246,13 +246,13 @@ Result<void> RdmaBlocks::device(std::string_view name, std::size_t line) {
 Result<void> RdmaBlocks::port(std::string_view number, std::size_t line) {
   GPUVET_CHECK(close(line));
   constexpr std::int64_t most = 255;
-  const auto port = number.size() > 3 ? std::nullopt : parse_integer(number);
-  if (name_.empty() || !port || *port < 1 || *port > most)
+  const std::int64_t port = number.size() > 3 ? 0 : parse_integer(number).value_or(0);
+  if (name_.empty() || port < 1 || port > most)
     return fail(Errc::malformed,
                 fmt::format("\"{}\" is no port of a device", printable(shown(number))), line);
   if (++ports_ > most_rdma_ports)
     return fail(Errc::too_large, fmt::format("more than {} ports", most_rdma_ports), line);
-  port_ = rdma_subject(name_, *port);
+  port_ = rdma_subject(name_, port);
   layer_ = state_ = false;
   return {};
 }
