@@ -28,17 +28,29 @@ struct Equivalent {
 constexpr std::string_view fail_covers = "fail is the opposite of pass and is asked first";
 constexpr Equivalent equivalents[] = {
     {"collectives.wrong", "limit 1 pass: == to >=", fail_covers},
+    {"compute.wrong", "limit 1 pass: == to >=", fail_covers},
     {"gpu.ecc.uncorrected.dram", "limit 1 pass: == to >=", fail_covers},
     {"gpu.ecc.uncorrected.sram", "limit 1 pass: == to >=", fail_covers},
     {"gpu.ecc.uncorrected.sram.aggregate", "limit 1 pass: == to >=", fail_covers},
     {"gpu.remap.banks.none", "limit 1 pass: == to >=", fail_covers},
+    {"kernel_log.edac.uncorrected", "limit 1 pass: == to >=", fail_covers},
+    {"memory.wrong", "limit 1 pass: == to >=", fail_covers},
+    {"pci.aer.fatal", "limit 1 pass: == to >=", fail_covers},
     {"thermal.throttle.hardware", "limit 1 pass: == to >=", fail_covers},
     {"uniformity.sku", "limit 1 pass: == to >=", fail_covers},
     {"uniformity.memory", "limit 1 pass: == to >=", fail_covers},
     {"topology.nvlink.present", "limit 1 pass: other text", fail_covers},
+    {"gpu.nvlink.speed", "limit 1 pass: number x 0.99", fail_covers},
+    {"gpu.nvlink.speed", "limit 1 pass: number x 0.999999", fail_covers},
+    {"gpu.nvlink.speed", "limit 2 pass: number x 0.99", fail_covers},
+    {"gpu.nvlink.speed", "limit 2 pass: number x 0.999999", fail_covers},
+    {"gpu.nvlink.speed", "limit 3 pass: number x 0.99", fail_covers},
+    {"gpu.nvlink.speed", "limit 3 pass: number x 0.999999", fail_covers},
     {"gpu.temperature.core", "limit 1 pass: factor x 1.000001", fail_covers},
     {"gpu.temperature.core", "limit 2 pass: < to <=", fail_covers},
     {"gpu.temperature.core", "limit 2 pass: factor x 1.000001", fail_covers},
+    {"thermal.inlet", "limit 1 pass: number x 1.000001", fail_covers},
+    {"thermal.inlet", "limit 1 pass: number x 1.01", fail_covers},
 };
 
 std::string_view symbol_of(Op op) {
