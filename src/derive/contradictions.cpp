@@ -21,6 +21,14 @@ bool same(const Value& a, const Value& b) {
   // Tools round to different digits.
   if (x != nullptr && y != nullptr)
     return std::abs(*x - *y) <= 1e-3 * std::max(std::abs(*x), std::abs(*y));
+  const auto* s = std::get_if<std::string>(&a);
+  const auto* t = std::get_if<std::string>(&b);
+  if (s != nullptr && t != nullptr) {
+    // "Dell" and "Dell Inc.", "AMD EPYC 7763" and "AMD EPYC 7763 64-Core Processor".
+    const std::string x_said = lower(*s), y_said = lower(*t);
+    return !x_said.empty() && !y_said.empty() &&
+           (contains(x_said, y_said) || contains(y_said, x_said));
+  }
   return a == b;
 }
 

@@ -63,6 +63,13 @@ Names gather(const Evidence& evidence) {
   const auto ordinals = ordinals_by_source(evidence);
   std::set<std::set<std::string>> ordinal_sets;
   for (const auto& [source, set] : ordinals) ordinal_sets.insert(set);
+  const bool nested = std::all_of(ordinal_sets.begin(), ordinal_sets.end(), [&](const auto& small) {
+    return std::all_of(ordinal_sets.begin(), ordinal_sets.end(), [&](const auto& other) {
+      const auto& large = other.size() < small.size() ? small : other;
+      const auto& part = other.size() < small.size() ? other : small;
+      return std::includes(large.begin(), large.end(), part.begin(), part.end());
+    });
+  });
   std::map<std::string, std::set<std::string>> holders;  // uuid -> subjects that claim it
   for (const auto& o : evidence.observations)
     if (o.id == "gpu.uuid"_id && o.text() != nullptr) holders[*o.text()].insert(o.subject);
@@ -74,8 +81,9 @@ Names gather(const Evidence& evidence) {
     if (o.id == "gpu.uuid"_id && o.text() != nullptr && identifies(*o.text()) &&
         holders[*o.text()].size() < 2)
       names.join(o.subject, "gpu:" + *o.text());
-    // Ordinals of two files mean the same GPUs only when both files count the same GPUs.
-    if (o.id == "gpu.index"_id && o.number() != nullptr && ordinal_sets.size() == 1)
+    // Ordinals of two files mean the same GPUs only when both files count the same GPUs; a log of
+    // one of them counts fewer and means the same.
+    if (o.id == "gpu.index"_id && o.number() != nullptr && nested)
       names.join(o.subject, "gpu:smi#" + format_number(*o.number()));
   }
   return names;
@@ -100,6 +108,23 @@ std::map<std::string, std::string> canonical(Names& names) {
   return out;
 }
 
+/// "link:smi#1~smi#0" -> "link:GPU-…0~GPU-…1": each end by its best name, in the order of the GPUs,
+/// so that all facts about one pair meet whatever tool named it.
+std::string best_pair(const std::string& subject, const std::map<std::string, std::string>& best,
+                      const std::map<std::string, std::size_t>& position) {
+  const auto middle = subject.find('~');
+  if (middle == std::string::npos) return subject;
+  const auto name_of = [&](const std::string& end) {
+    const auto found = best.find("gpu:" + end);
+    return found == best.end() ? "gpu:" + end : found->second;
+  };
+  std::string a = name_of(subject.substr(5, middle - 5)), b = name_of(subject.substr(middle + 1));
+  const auto first = position.find(a), second = position.find(b);
+  if (first != position.end() && second != position.end() && second->second < first->second)
+    std::swap(a, b);
+  return "link:" + pair_name(a, b);
+}
+
 }  // namespace
 
 void join_identities(Evidence& evidence) {
@@ -108,8 +133,16 @@ void join_identities(Evidence& evidence) {
   const auto rename = [&](std::string& subject) {
     if (const auto found = best.find(subject); found != best.end()) subject = found->second;
   };
+  const bool any_pair =
+      std::any_of(evidence.observations.begin(), evidence.observations.end(),
+                  [](const auto& o) { return o.subject.compare(0, 5, "link:") == 0; });
   for (auto& o : evidence.observations) rename(o.subject);
   for (auto& t : evidence.tables) rename(t.subject);
+  if (!any_pair) return;
+  std::map<std::string, std::size_t> position;
+  for (const auto& gpu : gpus_of(evidence)) position.emplace(gpu, position.size());
+  for (auto& o : evidence.observations)
+    if (o.subject.compare(0, 5, "link:") == 0) o.subject = best_pair(o.subject, best, position);
 }
 
 }  // namespace gpuvet::derive

@@ -143,6 +143,10 @@ void fans(const Evidence& evidence, Totals& totals) {
   std::vector<std::string> failed;
   Sources sources;
   double count = 0;
+  // Where none turns there may be none to turn: liquid cooling, or fans that stop when it is cool.
+  const bool any_turns = std::any_of(all.all().begin(), all.all().end(), [](const auto& fan) {
+    return number(fan.second, "fan.speed"_id).value_or(0) > 0;
+  });
   for (const auto& [subject, part] : all.all()) {
     const std::string health = lower(text(part, "fan.health"_id));
     if (health == "absent") continue;
@@ -153,7 +157,7 @@ void fans(const Evidence& evidence, Totals& totals) {
     if (known == nullptr) continue;
     sources.push_back(known);
     const auto speed = number(part, "fan.speed"_id);
-    if (health.empty() ? speed && *speed == 0 : !well(health))
+    if (health.empty() ? any_turns && speed && *speed == 0 : !well(health))
       failed.push_back(bare(subject) + ": " + (health.empty() ? "stands still" : health));
   }
   totals.count("node.fan.count"_id, count, sources);
@@ -180,13 +184,10 @@ void drives(const Evidence& evidence, Totals& totals) {
     }
     const std::string health = text(part, "drive.health"_id);
     const auto warning = number(part, "drive.critical_warning"_id);
-    const auto errors = number(part, "drive.media_errors"_id);
-    for (const Id id : {"drive.health"_id, "drive.critical_warning"_id, "drive.media_errors"_id})
+    for (const Id id : {"drive.health"_id, "drive.critical_warning"_id})
       if (const auto* o = fact(part, id)) states.push_back(o);
     if (warning && *warning != 0)
       sick.push_back(bare(subject) + ": critical warning " + format_number(*warning));
-    else if (errors && *errors != 0)
-      sick.push_back(bare(subject) + ": " + format_number(*errors) + " media errors");
     else if (!health.empty() && !well(health))
       sick.push_back(bare(subject) + ": " + health);
   }
@@ -203,7 +204,8 @@ void slots(const Evidence& evidence, Totals& totals) {
   const auto usages = with(all, "slot.usage"_id);
   double free = 0, free_x16 = 0;
   for (const auto& [subject, part] : all.all()) {
-    if (text(part, "slot.usage"_id) != "free") continue;
+    if (text(part, "slot.usage"_id) != "free" || contains(text(part, "slot.type"_id), "U2"))
+      continue;  // a drive bay is no slot for a card
     ++free;
     // Both the mechanics and the lanes must be there; a source may know only one of them.
     const double lanes = number(part, "slot.lanes"_id).value_or(16);
@@ -290,7 +292,11 @@ void diagnostics(const Evidence& evidence, Totals& totals) {
     const std::string test = format(o->where);
     failed.push_back(test + (o->subject == "node" ? "" : " on " + o->subject));
   }
-  totals.list("node.diag.failed"_id, std::move(failed), results);
+  // A diagnostic that skipped every test says nothing.
+  const bool ran = std::any_of(results.begin(), results.end(), [](const auto* o) {
+    return o->text() != nullptr && (*o->text() == "pass" || *o->text() == "fail");
+  });
+  if (ran) totals.list("node.diag.failed"_id, std::move(failed), results);
 }
 
 }  // namespace

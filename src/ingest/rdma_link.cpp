@@ -42,15 +42,15 @@ bool recognises(std::string_view head) {
 }
 
 Result<void> read_link(const Link& link, Recorder& out, std::size_t line) {
-  const auto port = link.port.size() > 3 ? std::nullopt : parse_integer(link.port);
-  if (!is_rdma_device(link.device) || !port || *port < 1)
+  const std::int64_t port = link.port.size() > 3 ? 0 : parse_integer(link.port).value_or(0);
+  if (!is_rdma_device(link.device) || port < 1)
     return fail(Errc::malformed,
                 fmt::format("\"{}/{}\" is no port of a device", printable(link.device),
                             printable(link.port)),
                 line);
-  const auto device = rdma_subject(link.device, 1), subject = rdma_subject(link.device, *port);
+  const auto device = rdma_subject(link.device, 1), subject = rdma_subject(link.device, port);
   out.line(line);
-  if (*port == 1) out.flag("nic.rdma"_id, device, true);
+  if (port == 1) out.flag("nic.rdma"_id, device, true);
   // "lid" and "state" stand in the same row of pairs; what we don't know is passed over.
   bool physical = false;
   for (std::size_t i = 0; i + 1 < link.pairs.size(); i += 2) {

@@ -162,10 +162,13 @@ bool meets(const Value& value, const catalogue::Condition& c, double reference) 
   if (c.text) return (written(value) == *c.text) == (c.op == Op::equal);
   // "13.0" against ">= 12.4": versions, part by part.
   if (const auto* text = std::get_if<std::string>(&value); text != nullptr && !c.count) {
-    const auto have = version_parts(*text);
-    const auto want = version_parts(
+    auto have = version_parts(*text);
+    auto want = version_parts(
         trim(std::string_view(c.written).substr(c.written.find_first_not_of("<>=!"))));
     if (have.empty() || want.empty()) return false;
+    // "2" is version 2.0.
+    have.resize(std::max(have.size(), want.size()), 0);
+    want.resize(have.size(), 0);
     return compares(c.op, have, want);
   }
   double seen = 0;
