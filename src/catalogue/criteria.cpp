@@ -32,7 +32,8 @@ When when(TomlReader& in, std::string_view key) {
       auto values = t.scalars(name);
       When::Term made{name, {}, {}};
       // A comparison is written with its operator ("> 4"); anything else is a value to match.
-      if (values.size() == 1 && values[0].find_first_of("<>=!") == 0)
+      if (values.size() == 1 &&
+          (values[0].find_first_of("<>=!") == 0 || values[0].rfind("count ", 0) == 0))
         made.condition = condition(t, name);
       else
         made.any_of = std::move(values);

@@ -322,7 +322,10 @@ class Writer {
     out_.line(line);
     record_sum("node.memory.max"_id, most);
     const auto ecc = join(corrections, ", ");
-    if (ecc.empty() || ecc == "Unknown" || ecc == "Other" || contains(ecc, out_of_spec))
+    if (is_virtual())
+      out_.absent("node.memory.ecc"_id, "node", Absence::not_supported,
+                  "the firmware of a virtual machine doesn't know its host's memory");
+    else if (ecc.empty() || ecc == "Unknown" || ecc == "Other" || contains(ecc, out_of_spec))
       out_.absent("node.memory.ecc"_id, "node", Absence::not_supported, ecc);
     else
       out_.text("node.memory.ecc"_id, "node", ecc);

@@ -80,7 +80,6 @@ class Reader {
       return fail(Errc::not_supported, "the GPUs are not NVIDIA's: a topology of another library",
                   foreign_line_);
     out_.tool("NCCL topology", shown(xml_attribute(file_.root(), "version")));
-    // Only NCCL itself knows ranks and compute capabilities: without them somebody wrote the file.
     if (!dumped_) out_.how(How::claimed);
     return {};
   }
@@ -177,6 +176,8 @@ class Reader {
       out_.absent(ids.numa, subject, Absence::not_supported, "NCCL saw no NUMA node");
     else
       out_.text(ids.numa, subject, place.numa);
+    // A cloud's file tells NCCL what to assume, which is not what the slots can do.
+    if (!dumped_) return;
     const auto speed = generation(xml_attribute(pci, "link_speed"));
     const auto width = xml_count(pci, "link_width").value_or(0);
     // In virtual machines NCCL finds no rate and writes "" and 0.
@@ -208,7 +209,6 @@ class Reader {
     if (!gpu) return;
     out_.line(file_.line_of(gpu));
     if (const auto index = xml_count(gpu, "dev")) out_.number("gpu.index"_id, subject, *index);
-    dumped_ = dumped_ || (gpu.attribute("sm") && gpu.attribute("rank"));
     if (const auto links = xml_count(gpu.child("c2c"), "count"))
       out_.number("gpu.c2c.links"_id, subject, *links);
     record_nvlinks(gpu, subject, address);
@@ -280,7 +280,11 @@ class Reader {
   Recorder& out_;
   std::set<std::string> nets_;
   std::size_t devices_ = 0, gpus_ = 0, foreign_line_ = 0;
-  bool architecture_known_ = false, dumped_ = false;
+  // Only NCCL itself knows ranks and compute capabilities: without them somebody wrote the file.
+  const bool dumped_ = static_cast<bool>(file_.root().find_node([](pugi::xml_node node) {
+    return std::string_view(node.name()) == "gpu" && node.attribute("sm") && node.attribute("rank");
+  }));
+  bool architecture_known_ = false;
 };
 
 bool recognises(std::string_view head) {
