@@ -78,12 +78,27 @@ void far_adapters(const Evidence& evidence, Evidence& found) {
     Recorder(found, derived_from(paths)).texts("topology.nic.remote"_id, "node", std::move(far));
 }
 
-/// Settings that keep NCCL from its fast paths. Values are compared as NCCL reads them; a trailing
-/// "=" stands for any value.
-constexpr std::array<std::string_view, 8> crippling{
-    "NCCL_P2P_DISABLE=1", "NCCL_IB_DISABLE=1",  "NCCL_SHM_DISABLE=1",     "NCCL_P2P_LEVEL=LOC",
-    "NCCL_P2P_LEVEL=0",   "NCCL_NVLS_ENABLE=0", "NCCL_NET_GDR_LEVEL=LOC", "NCCL_NET_GDR_DISABLE=1",
+/// Settings that keep NCCL from its fast paths, or make its choices for it. A trailing "=" stands
+/// for any value.
+constexpr std::array<std::string_view, 11> crippling{
+    "NCCL_ALGO=",
+    "NCCL_PROTO=",
+    "NCCL_TOPO_FILE=",
+    "NCCL_P2P_DISABLE=1",
+    "NCCL_IB_DISABLE=1",
+    "NCCL_SHM_DISABLE=1",
+    "NCCL_P2P_LEVEL=LOC",
+    "NCCL_P2P_LEVEL=0",
+    "NCCL_NVLS_ENABLE=0",
+    "NCCL_NET_GDR_LEVEL=LOC",
+    "NCCL_NET_GDR_DISABLE=1",
 };
+
+bool cripples(std::string_view variable) {
+  return std::any_of(crippling.begin(), crippling.end(), [&](std::string_view known) {
+    return known.back() == '=' ? variable.substr(0, known.size()) == known : variable == known;
+  });
+}
 
 void environment(const Evidence& evidence, Evidence& found) {
   const auto logs = all_of(evidence, "nccl.environment"_id);
@@ -92,8 +107,7 @@ void environment(const Evidence& evidence, Evidence& found) {
     const auto* set = o->as<std::vector<std::string>>();
     if (set == nullptr) continue;
     for (const auto& variable : *set)
-      if (std::find(crippling.begin(), crippling.end(), variable) != crippling.end() &&
-          std::find(slow.begin(), slow.end(), variable) == slow.end())
+      if (cripples(variable) && std::find(slow.begin(), slow.end(), variable) == slow.end())
         slow.push_back(variable);
   }
   if (!logs.empty())

@@ -58,18 +58,32 @@ std::map<std::string, std::set<std::string>> ordinals_by_source(const Evidence& 
   return out;
 }
 
+/// Whether the ordinals of all files mean the same GPUs: all files that show every GPU of the
+/// machine count alike, and what a log of some of them names is among those.
+bool ordinals_agree(const Evidence& evidence) {
+  std::set<std::string> whole;  // files that show every GPU
+  for (const auto& o : evidence.observations)
+    if (o.id == "node.gpu.attached"_id && o.provenance != nullptr)
+      whole.insert(o.provenance->source);
+  const auto ordinals = ordinals_by_source(evidence);
+  const std::set<std::string>* largest = nullptr;
+  for (const auto& [source, set] : ordinals) {
+    if (whole.empty() ? largest != nullptr && set.size() <= largest->size()
+                      : !whole.contains(source))
+      continue;
+    if (!whole.empty() && largest != nullptr && set != *largest) return false;
+    largest = &set;
+  }
+  return largest == nullptr ||
+         std::all_of(ordinals.begin(), ordinals.end(), [&](const auto& entry) {
+           return std::includes(largest->begin(), largest->end(), entry.second.begin(),
+                                entry.second.end());
+         });
+}
+
 Names gather(const Evidence& evidence) {
   Names names;
-  const auto ordinals = ordinals_by_source(evidence);
-  std::set<std::set<std::string>> ordinal_sets;
-  for (const auto& [source, set] : ordinals) ordinal_sets.insert(set);
-  const bool nested = std::all_of(ordinal_sets.begin(), ordinal_sets.end(), [&](const auto& small) {
-    return std::all_of(ordinal_sets.begin(), ordinal_sets.end(), [&](const auto& other) {
-      const auto& large = other.size() < small.size() ? small : other;
-      const auto& part = other.size() < small.size() ? other : small;
-      return std::includes(large.begin(), large.end(), part.begin(), part.end());
-    });
-  });
+  const bool nested = ordinals_agree(evidence);
   std::map<std::string, std::set<std::string>> holders;  // uuid -> subjects that claim it
   for (const auto& o : evidence.observations)
     if (o.id == "gpu.uuid"_id && o.text() != nullptr) holders[*o.text()].insert(o.subject);

@@ -286,17 +286,20 @@ void access_control(const Evidence& evidence, Totals& totals) {
 
 void diagnostics(const Evidence& evidence, Totals& totals) {
   const auto results = all_of(evidence, "diag.result"_id);
-  std::vector<std::string> failed;
+  std::vector<std::string> failed, warned;
   for (const auto* o : results) {
-    if (o->text() == nullptr || *o->text() != "fail") continue;
+    if (o->text() == nullptr || (*o->text() != "fail" && *o->text() != "warn")) continue;
     const std::string test = format(o->where);
-    failed.push_back(test + (o->subject == "node" ? "" : " on " + o->subject));
+    (*o->text() == "fail" ? failed : warned)
+        .push_back(test + (o->subject == "node" ? "" : " on " + o->subject));
   }
   // A diagnostic that skipped every test says nothing.
   const bool ran = std::any_of(results.begin(), results.end(), [](const auto* o) {
-    return o->text() != nullptr && (*o->text() == "pass" || *o->text() == "fail");
+    return o->text() != nullptr && *o->text() != "skip";
   });
-  if (ran) totals.list("node.diag.failed"_id, std::move(failed), results);
+  if (!ran) return;
+  totals.list("node.diag.failed"_id, std::move(failed), results);
+  totals.list("node.diag.warned"_id, std::move(warned), results);
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ Importer timedatectl();
 Importer declared();
 
 std::span<const Importer> all() {
-  // clang-format off: a line for each family
+  // A line for each family.
+  // clang-format off
   static const std::array importers = {
       nvidia_smi_xml(), nvidia_smi_nvlink(), nvidia_smi_topo_p2p(), nvidia_smi_topo(), nvidia_smi_dmon(), nvidia_smi_help(), nvidia_smi_q(), nvidia_smi_table(),
       nvidia_smi_query_csv(), telemetry_csv(), superbench_monitor(),

@@ -48,19 +48,19 @@ constexpr Key keys[] = {
     {"active_mtu", Kind::mtu, "nic.mtu"_id, false},
     {"link_layer", Kind::layer, "nic.link_layer"_id, false},
     {"netdev", Kind::text, "nic.netdev"_id, false},
-    {"counters/link_downed", Kind::counter, "nic.counter.link_downed"_id, false},
-    {"counters/link_error_recovery", Kind::counter, "nic.counter.link_recovery"_id, false},
-    {"counters/port_rcv_errors", Kind::counter, "nic.counter.receive_errors"_id, false},
-    {"counters/symbol_error", Kind::counter, "nic.counter.symbol_errors"_id, false},
-    {"counters/port_xmit_discards", Kind::counter, "nic.counter.transmit_discards"_id, false},
-    {"counters/port_xmit_wait", Kind::counter, "nic.counter.transmit_wait"_id, false},
+    {"counters/link_downed", Kind::counter, "nic.port.link_downed"_id, false},
+    {"counters/link_error_recovery", Kind::counter, "nic.port.link_recovery"_id, false},
+    {"counters/port_rcv_errors", Kind::counter, "nic.port.receive_errors"_id, false},
+    {"counters/symbol_error", Kind::counter, "nic.port.symbol_errors"_id, false},
+    {"counters/port_xmit_discards", Kind::counter, "nic.port.transmit_discards"_id, false},
+    {"counters/port_xmit_wait", Kind::counter, "nic.port.transmit_wait"_id, false},
     // perfquery
-    {"LinkDownedCounter", Kind::counter, "nic.counter.link_downed"_id, false},
-    {"LinkErrorRecoveryCounter", Kind::counter, "nic.counter.link_recovery"_id, false},
-    {"PortRcvErrors", Kind::counter, "nic.counter.receive_errors"_id, false},
-    {"SymbolErrorCounter", Kind::counter, "nic.counter.symbol_errors"_id, false},
-    {"PortXmitDiscards", Kind::counter, "nic.counter.transmit_discards"_id, false},
-    {"PortXmitWait", Kind::counter, "nic.counter.transmit_wait"_id, false},
+    {"LinkDownedCounter", Kind::counter, "nic.port.link_downed"_id, false},
+    {"LinkErrorRecoveryCounter", Kind::counter, "nic.port.link_recovery"_id, false},
+    {"PortRcvErrors", Kind::counter, "nic.port.receive_errors"_id, false},
+    {"SymbolErrorCounter", Kind::counter, "nic.port.symbol_errors"_id, false},
+    {"PortXmitDiscards", Kind::counter, "nic.port.transmit_discards"_id, false},
+    {"PortXmitWait", Kind::counter, "nic.port.transmit_wait"_id, false},
 };
 
 struct Spelling {
@@ -168,7 +168,7 @@ Result<void> record_number(Recorder& out, const Key& key, const std::string& sub
   else
     out.number(key.id, subject, static_cast<double>(*number));
   const bool is_short =
-      key.id == "nic.counter.link_downed"_id || key.id == "nic.counter.link_recovery"_id;
+      key.id == "nic.port.link_downed"_id || key.id == "nic.port.link_recovery"_id;
   if (is_short && *number == short_counter)
     out.detail("at least: a counter of eight bits stops at 255");
   return {};

@@ -41,6 +41,16 @@ struct Reference {
   const Observation* observation = nullptr;  ///< where it came from, if from evidence
 };
 
+/// The last figure that was seen under the same conditions: a copy of 1 MiB or by another tool does
+/// not compare with one of 512 MiB.
+const double* under_like_conditions(const std::vector<const Observation*>& seen,
+                                    const Where& where) {
+  const auto found = std::find_if(seen.rbegin(), seen.rend(), [&](const auto* o) {
+    return o->where == where && o->number() != nullptr;
+  });
+  return found == seen.rend() ? nullptr : (*found)->number();
+}
+
 /// What "ref" stands for in this limit.
 Reference reference_of(const Limit& limit, const Observation& seen, const Index& index) {
   const std::string_view of = limit.of;
@@ -52,9 +62,9 @@ Reference reference_of(const Limit& limit, const Observation& seen, const Index&
   if (of == "siblings:median") {
     std::vector<double> others;
     for (const auto& [subject, observations] : index.of(seen.id))
-      if (subject != seen.subject)
-        if (const auto* o = index.find(seen.id, subject); o != nullptr && o->number() != nullptr)
-          others.push_back(*o->number());
+      if (const auto* figure = under_like_conditions(observations, seen.where);
+          subject != seen.subject && figure != nullptr)
+        others.push_back(*figure);
     return {others.empty() ? std::nullopt : std::optional(median(std::move(others))), nullptr};
   }
   if (of.substr(0, 4) == "gpu:" || of.substr(0, 6) == "model:") {

@@ -102,6 +102,39 @@ TEST(Parse, NamesFileLineAndKeyOfWhatIsWrong) {
   }
 }
 
+/// The terms of the sample limit's `when`.
+Result<std::vector<When::Term>> terms_of(const std::string& when) {
+  const std::string text =
+      replaced(criteria, "[[criterion.limit]]\n", "[[criterion.limit]]\nwhen = " + when + "\n");
+  GPUVET_TRY(const auto parsed, parse({{"groups.toml", groups}, {"criteria/t.toml", text}}));
+  return parsed.criteria.at(0).limits.at(0).when.terms;
+}
+
+TEST(Parse, TellsComparisonsInAWhenFromValuesToMatch) {
+  const auto terms =
+      terms_of("{ a = \"> 4\", b = \"count == 1\", c = \"country\", d = [\"> 4\", \"x\"], e = 4 }");
+  ASSERT_TRUE(terms) << terms.error().message();
+  ASSERT_EQ(terms->size(), 5U);
+  const auto &greater = terms->at(0), &counted = terms->at(1);
+  ASSERT_TRUE(greater.condition && counted.condition);
+  EXPECT_EQ(greater.condition->op, Condition::Op::greater);
+  EXPECT_FALSE(greater.condition->count);
+  EXPECT_EQ(counted.condition->op, Condition::Op::equal);
+  EXPECT_TRUE(counted.condition->count);
+  EXPECT_EQ(counted.condition->number, 1);
+  EXPECT_TRUE(greater.any_of.empty() && counted.any_of.empty());
+  for (std::size_t i = 2; i < 5; ++i) EXPECT_FALSE(terms->at(i).condition) << i;
+  EXPECT_EQ(terms->at(2).any_of, std::vector<std::string>{"country"});
+  EXPECT_EQ(terms->at(3).any_of, (std::vector<std::string>{"> 4", "x"}));
+  EXPECT_EQ(terms->at(4).any_of, std::vector<std::string>{"4"});
+}
+
+TEST(Parse, RefusesAComparisonInAWhenThatIsNone) {
+  const auto terms = terms_of("{ a = \"count of GPUs\" }");
+  ASSERT_FALSE(terms);
+  EXPECT_TRUE(contains(terms.error().message(), "of GPUs")) << terms.error().message();
+}
+
 TEST(Parse, RefusesALimitThatLimitsNothing) {
   const auto text =
       replaced(replaced(criteria, "pass = \"<= 87 °C\"\n", ""), "fail = \"> 90 °C\"\n", "");

@@ -98,7 +98,7 @@ def completed(*typed):
     words = " ".join(shlex.quote(w) for w in typed)
     script = f"""source <({shlex.quote(os.environ["GPUVET"])} docs bash)
 COMP_WORDS=({words}); COMP_CWORD=$(({len(typed)} - 1)); COMPREPLY=()
-_gpuvet; printf '%s\\n' "${{COMPREPLY[@]}}""""
+_gpuvet; printf '%s\\n' "${{COMPREPLY[@]}}\""""
     return set(subprocess.run(["bash", "-c", script], cwd=SOURCE, check=True, capture_output=True, text=True).stdout.split())
 
 

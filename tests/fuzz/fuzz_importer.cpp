@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One importer, named by IMPORTER_KIND, on any bytes: it reads them or says why not, it says the
+// One importer, named by GPUVET_FUZZ_KIND, on any bytes: it reads them or says why not, it says the
 // same whatever pieces the bytes come in, and every number is finite.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "fuzz/require.hpp"
@@ -41,9 +43,11 @@ Outcome read(const ingest::Importer& importer, ByteSource& source) {
 }
 
 const ingest::Importer& importer_under_test() {
+  const char* const kind = std::getenv("GPUVET_FUZZ_KIND");
+  require(kind != nullptr, "GPUVET_FUZZ_KIND names an importer");
   const auto all = ingest::all();
-  const auto found = std::ranges::find(all, IMPORTER_KIND, &ingest::Importer::kind);
-  require(found != all.end(), "ingest::all() lists " IMPORTER_KIND);
+  const auto found = std::ranges::find(all, std::string_view(kind), &ingest::Importer::kind);
+  require(found != all.end(), "ingest::all() lists what GPUVET_FUZZ_KIND names");
   return *found;
 }
 

@@ -157,9 +157,9 @@ TEST(RdmaPort, SysfsWithAndWithoutItsRoot) {
                              "mlx5_0/ports/1/rate: 400 Gb/sec (4X NDR)\n"
                              "/sys/class/infiniband/mlx5_1/ports/1/state:1: DOWN\n");
   EXPECT_EQ(number(evidence, "nic.rate", "nic:mlx5_0"), 50e9);
-  EXPECT_EQ(number(evidence, "nic.counter.receive_errors", "nic:mlx5_0"), 14);
-  EXPECT_EQ(number(evidence, "nic.counter.link_downed", "nic:mlx5_0"), 255);
-  EXPECT_NE(only(evidence, "nic.counter.link_downed", "nic:mlx5_0")->detail.find("at least"),
+  EXPECT_EQ(number(evidence, "nic.port.receive_errors", "nic:mlx5_0"), 14);
+  EXPECT_EQ(number(evidence, "nic.port.link_downed", "nic:mlx5_0"), 255);
+  EXPECT_NE(only(evidence, "nic.port.link_downed", "nic:mlx5_0")->detail.find("at least"),
             std::string::npos);
   EXPECT_EQ(text(evidence, "nic.state", "nic:mlx5_1"), "Down");
   EXPECT_EQ(all_of(evidence, "nic.rdma").size(), 2U);
@@ -174,8 +174,8 @@ TEST(RdmaPort, PerfqueryNamesPortsByTheirLid) {
       "LinkDownedCounter:...............3\n"
       "PortRcvErrors:...................0\n";
   const auto evidence = good(perfquery(), port + "PortXmitWait:....................22730501\n");
-  EXPECT_EQ(number(evidence, "nic.counter.link_downed", "nic:lid#133/2"), 3);
-  EXPECT_EQ(number(evidence, "nic.counter.transmit_wait", "nic:lid#133/2"), 22730501);
+  EXPECT_EQ(number(evidence, "nic.port.link_downed", "nic:lid#133/2"), 3);
+  EXPECT_EQ(number(evidence, "nic.port.transmit_wait", "nic:lid#133/2"), 22730501);
   EXPECT_TRUE(all_of(evidence, "nic.rdma").empty());  // an alias is no adapter
   expect_error(perfquery(), port, 4, "cut off");
   expect_error(perfquery(), "# PortRcvErrorDetails counters: Lid 2 port 1\nPortSelect:.....1\n", 1,

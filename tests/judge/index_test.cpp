@@ -103,6 +103,19 @@ TEST(When, ADimensionGoesBeforeAnObservation) {
   EXPECT_EQ(holds(facts, {term("topology.gpu_count", Any{"2"})}, "node", seen), Answer::yes);
 }
 
+TEST(When, CountsTheEntriesOfAList) {
+  const auto one = term("uniformity.gpu.sku", "count == 1");
+  const auto models = [](std::vector<std::string> names) {
+    Evidence evidence;
+    Recorder(evidence, {}).texts("uniformity.gpu.sku"_id, "node", std::move(names));
+    return evidence;
+  };
+  EXPECT_EQ(holds(models({"A100"}), {one}), Answer::yes);
+  EXPECT_EQ(holds(models({"A100", "H100"}), {one}), Answer::no);
+  EXPECT_EQ(holds(models({}), {one}), Answer::no);
+  EXPECT_EQ(holds({}, {one}), Answer::unknown);
+}
+
 TEST(When, IsUnknownWhenNothingAnswers) {
   EXPECT_EQ(holds({}, {term("topology.class", Any{"pcie"})}), Answer::unknown);
   EXPECT_EQ(holds({}, {term("no.such.observation", Any{"pcie"})}), Answer::unknown);
@@ -242,6 +255,14 @@ TEST(Meets, ComparesVersionsPartByPart) {
   EXPECT_FALSE(version("2.18.3", "<= 2.18"));
   EXPECT_TRUE(version("12.4", "== 12.4"));
   EXPECT_FALSE(version("12.40", "== 12.4"));
+  EXPECT_TRUE(version("2", "== 2.0"));  // missing parts are zeros
+  EXPECT_TRUE(version("2", ">= 2.0"));
+  EXPECT_FALSE(version("2", "< 2.0"));
+  EXPECT_FALSE(version("2", "< 2.0.0"));
+  EXPECT_TRUE(version("2.0", "<= 2"));
+  EXPECT_TRUE(version("2.0.0", "== 2"));
+  EXPECT_FALSE(version("2.0.1", "<= 2"));
+  EXPECT_TRUE(version("2", "< 2.0.1"));
   EXPECT_TRUE(version("12.40", "!= 12.4"));
   EXPECT_FALSE(version("N/A", ">= 12.4"));
   EXPECT_FALSE(version("N/A", "< 12.4"));

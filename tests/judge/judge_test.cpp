@@ -543,6 +543,19 @@ TEST(Siblings, MedianIsThatOfTheOthers) {
   EXPECT_EQ(at(71.6).findings[0].limit, "pass <= 61.5 °C, fail > 71.5 °C (siblings:median)");
 }
 
+TEST(Siblings, AreComparedUnderTheSameConditions) {
+  const auto catalogue = catalogue_of(
+      {criterion("slow", "memory.bandwidth.copy", limit(">= 0.9 ref", "", "siblings:median"))});
+  const Where large = {{"bytes", 512.0}}, small = {{"bytes", 1.0}};
+  Facts facts = Facts()
+                    .number("memory.bandwidth.copy"_id, "gpu:A", 85, large)
+                    .number("memory.bandwidth.copy"_id, "gpu:B", 10, small);
+  EXPECT_EQ(status_of(judge(facts, catalogue, {}), "slow", "gpu:A"), Status::no_evidence);
+  facts.number("memory.bandwidth.copy"_id, "gpu:B", 100, large)
+      .number("memory.bandwidth.copy"_id, "gpu:B", 10, small);
+  EXPECT_EQ(status_of(judge(facts, catalogue, {}), "slow", "gpu:A"), Status::warn);
+}
+
 TEST(Siblings, OneGpuHasNone) {
   const auto catalogue = catalogue_of(
       {criterion("hot", "gpu.temperature.core", limit("<= ref + 10 K", "", "siblings:median"))});

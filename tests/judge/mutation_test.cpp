@@ -33,6 +33,8 @@ constexpr Equivalent equivalents[] = {
     {"gpu.ecc.uncorrected.sram", "limit 1 pass: == to >=", fail_covers},
     {"gpu.ecc.uncorrected.sram.aggregate", "limit 1 pass: == to >=", fail_covers},
     {"gpu.remap.banks.none", "limit 1 pass: == to >=", fail_covers},
+    {"gpu.ecc.uncorrected", "limit 1 pass: == to >=", fail_covers},
+    {"kernel_log.driver", "limit 1 pass: == to >=", fail_covers},
     {"kernel_log.edac.uncorrected", "limit 1 pass: == to >=", fail_covers},
     {"memory.wrong", "limit 1 pass: == to >=", fail_covers},
     {"pci.aer.fatal", "limit 1 pass: == to >=", fail_covers},
@@ -51,6 +53,8 @@ constexpr Equivalent equivalents[] = {
     {"gpu.temperature.core", "limit 2 pass: factor x 1.000001", fail_covers},
     {"thermal.inlet", "limit 1 pass: number x 1.000001", fail_covers},
     {"thermal.inlet", "limit 1 pass: number x 1.01", fail_covers},
+    {"network.rdma", "limit 2 when topology.gpu_count: number + 1",
+     "at five GPUs limit 1 judges, and a limit that takes anything is never worse"},
 };
 
 std::string_view symbol_of(Op op) {
