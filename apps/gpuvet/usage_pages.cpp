@@ -39,11 +39,17 @@ Values values_of(const Option& option) {
   return out;
 }
 
-// roff: a leading dot is a command, a backslash an escape, a hyphen would be typeset as a dash.
+// roff: a leading dot is a command, a backslash an escape, a hyphen would be typeset as a dash, and
+// the ellipsis is the one character of help texts that is not ASCII.
 std::string roff(std::string_view text) {
+  constexpr std::string_view ellipsis = "…";
   std::string out;
-  for (const char c : text) {
-    if (c == '\\')
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (text.substr(at, ellipsis.size()) == ellipsis) {
+      out += "\\[u2026]";
+      at += ellipsis.size() - 1;
+    } else if (c == '\\')
       out += "\\e";
     else if (c == '-')
       out += "\\-";

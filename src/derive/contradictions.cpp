@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/text.hpp"
+#include "derive/matrix.hpp"
 #include "derive/steps.hpp"
 
 namespace gpuvet::derive {
@@ -36,15 +37,16 @@ bool same(const Value& a, const Value& b) {
 bool compared(const Observation& o) {
   return o.id.info().nature == Nature::property && o.get() != nullptr &&
          o.id != "node.gpu.attached"_id && o.id != "node.hostname"_id && o.id != "nic.name"_id &&
-         o.id != "gpu.uuid"_id;
+         o.id != "gpu.uuid"_id &&
+         !(o.id == "node.serial"_id && o.text() != nullptr && is_placeholder(*o.text()));
 }
 
-std::string says(const Observation& o) {
-  return fmt::format(
-      "{} says {}",
-      o.provenance == nullptr || o.provenance->source.empty() ? "a source" : o.provenance->source,
-      format(o));
+std::string file_of(const Observation& o) {
+  return o.provenance == nullptr || o.provenance->source.empty() ? "a source"
+                                                                 : o.provenance->source;
 }
+
+std::string says(const Observation& o) { return fmt::format("{} says {}", file_of(o), format(o)); }
 
 /// "gpu:…: gpu.vbios.version: a.xml says 92, b.csv says 93" for each fact with two values.
 std::vector<std::string> disagreements(const std::map<Key, std::vector<const Observation*>>& facts,
@@ -67,6 +69,37 @@ std::vector<std::string> disagreements(const std::map<Key, std::vector<const Obs
   return out;
 }
 
+/// Links that the matrix shows of a GPU: through switches each pair shows all that the GPU has,
+/// without them each link goes to one peer.
+int links_shown(const Matrix& m, std::size_t gpu) {
+  if (!through_switch(m, gpu, {})) return m.total_links(gpu);
+  int out = 0;
+  for (std::size_t peer = 0; peer < m.gpus.size(); ++peer) out = std::max(out, m.links(gpu, peer));
+  return out;
+}
+
+/// "NV12" in the matrix and 11 links in the list of links: one of them died in between, or the list
+/// leaves out what is down. More links than the matrix shows may go elsewhere than to GPUs.
+std::vector<std::string> lost_links(const Evidence& evidence,
+                                    std::vector<const Observation*>& sources) {
+  std::vector<std::string> out;
+  const auto m = matrix_in(evidence);
+  if (!m) return out;
+  for (std::size_t gpu = 0; gpu < m->gpus.size(); ++gpu) {
+    const auto* active = find(evidence, "gpu.nvlink.active"_id, m->gpus[gpu]);
+    const int shown = links_shown(*m, gpu);
+    const auto* down = find(evidence, "gpu.nvlink.inactive"_id, m->gpus[gpu]);
+    const auto* names = down == nullptr ? nullptr : down->as<std::vector<std::string>>();
+    if (names != nullptr && !names->empty()) continue;  // a finding of its own
+    if (active == nullptr || active->number() == nullptr || *active->number() >= shown) continue;
+    out.push_back(fmt::format("{} of {}: {} shows {} NVLinks, {}", active->id.name(), m->gpus[gpu],
+                              file_of(*m->sources.front()), shown, says(*active)));
+    sources.push_back(active);
+    sources.push_back(m->sources.front());
+  }
+  return out;
+}
+
 }  // namespace
 
 void find_contradictions(Evidence& evidence) {
@@ -79,16 +112,21 @@ void find_contradictions(Evidence& evidence) {
       other[key].push_back(&o);
   }
   Evidence found;
-  const auto record = [&](Id id, const auto& facts) {
+  const auto record = [&](Id id, const auto& facts, const auto& more) {
     std::vector<const Observation*> sources;
     auto list = disagreements(facts, sources);
+    const auto others = more(sources);
+    list.insert(list.end(), others.begin(), others.end());
     if (sources.empty())
       for (const auto& [key, said] : facts) sources.push_back(said.front());
     if (sources.empty()) return;
     Recorder(found, derived_from(sources)).texts(id, "node", std::move(list));
   };
-  record("evidence.contradictions.inventory"_id, inventory);
-  record("evidence.contradictions.other"_id, other);
+  using Sources = std::vector<const Observation*>;
+  record("evidence.contradictions.inventory"_id, inventory,
+         [](Sources&) { return std::vector<std::string>(); });
+  record("evidence.contradictions.other"_id, other,
+         [&](Sources& sources) { return lost_links(evidence, sources); });
   evidence.append(std::move(found));
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the parts of the server come to: counts, sums and the names of those that are not well. One
-// subject is one part: "dimm:A1", "psu:1", "drive:nvme0", "slot:3", "nic:mlx5_0".
+// subject is one part: "dimm:A1", "psu:1", "drive:nvme0", "slot:3", "nic:mlx5_0". Redfish, IPMI and
+// the firmware call the same part by names of their own ("Power Supply 1", "PS1", "PSU1"), so
+// counts are what the one that lists most says, and never the sum of all lists.
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,31 @@ namespace {
 
 using Sources = std::vector<const Observation*>;
 
+std::string bare(const std::string& subject) { return subject.substr(subject.find(':') + 1); }
+
+/// "OK", "ok", "passed", "healthy": how the field says that a part is well.
+bool well(const std::string& health) {
+  const std::string said = lower(health);
+  return said == "ok" || said == "passed" || said == "healthy" || said == "good";
+}
+
+/// A state that no other source's word may cover up.
+bool is_sick(const Observation& o) {
+  constexpr std::string_view about = ".health";
+  const auto name = o.id.info().name;
+  return name.size() > about.size() && name.substr(name.size() - about.size()) == about &&
+         o.text() != nullptr && lower(*o.text()) != "absent" && !well(*o.text());
+}
+
+/// Whose names a source uses; the tools of the operating system share theirs.
+std::string_view namer(const Observation& o) {
+  const std::string_view tool =
+      o.provenance == nullptr ? std::string_view() : std::string_view(o.provenance->tool);
+  for (const std::string_view own : {"Redfish", "ipmi", "dmidecode"})
+    if (tool.substr(0, own.size()) == own) return own;
+  return "";
+}
+
 /// All facts about one kind of part, by subject: the last that was said of each id.
 class Parts {
  public:
@@ -23,14 +51,18 @@ class Parts {
     for (const auto& o : evidence.observations) {
       if (o.subject.compare(0, prefix.size(), prefix) != 0) continue;
       auto& part = parts_[o.subject];
+      namers_[o.subject].insert(namer(o));
       // A value outweighs an absence that another source reports.
       auto& known = part.try_emplace(o.id, &o).first->second;
-      if (o.get() != nullptr) known = &o;
+      if (o.get() != nullptr && !is_sick(*known)) known = &o;
     }
   }
 
   using Part = std::map<Id, const Observation*>;
   [[nodiscard]] const std::map<std::string, Part>& all() const { return parts_; }
+  [[nodiscard]] const std::set<std::string_view>& namers(const std::string& subject) const {
+    return namers_.at(subject);
+  }
   [[nodiscard]] bool any(Id id) const {
     return std::any_of(parts_.begin(), parts_.end(),
                        [&](const auto& p) { return p.second.contains(id); });
@@ -38,6 +70,25 @@ class Parts {
 
  private:
   std::map<std::string, Part> parts_;
+  std::map<std::string, std::set<std::string_view>> namers_;
+};
+
+/// A sum for each namer, of which the largest is the server's.
+class Tally {
+ public:
+  explicit Tally(const Parts& parts) : parts_(&parts) {}
+  void add(const std::string& subject, double amount = 1) {
+    for (const auto namer : parts_->namers(subject)) sums_[namer] += amount;
+  }
+  [[nodiscard]] double most() const {
+    double out = 0;
+    for (const auto& [namer, sum] : sums_) out = std::max(out, sum);
+    return out;
+  }
+
+ private:
+  const Parts* parts_;
+  std::map<std::string_view, double> sums_;
 };
 
 const Observation* fact(const Parts::Part& part, Id id) {
@@ -53,14 +104,6 @@ std::optional<double> number(const Parts::Part& part, Id id) {
 std::string text(const Parts::Part& part, Id id) {
   const auto* o = fact(part, id);
   return o == nullptr || o->text() == nullptr ? std::string() : *o->text();
-}
-
-std::string bare(const std::string& subject) { return subject.substr(subject.find(':') + 1); }
-
-/// "OK", "ok", "passed", "healthy": how the field says that a part is well.
-bool well(const std::string& health) {
-  const std::string said = lower(health);
-  return said == "ok" || said == "passed" || said == "healthy" || said == "good";
 }
 
 /// What the parts come to, gathered while they are walked: each total remembers what it rests on.
@@ -87,12 +130,16 @@ Sources with(const Parts& parts, Id id) {
 void modules(const Evidence& evidence, Totals& totals) {
   const Parts dimms(evidence, "dimm:");
   const auto sizes = with(dimms, "dimm.size"_id);
-  double populated = 0, installed = 0;
-  for (const auto* o : sizes)
-    if (o->number() != nullptr && *o->number() > 0) ++populated, installed += *o->number();
-  totals.count("node.dimm.slots"_id, static_cast<double>(sizes.size()), sizes);
-  totals.count("node.dimm.populated"_id, populated, sizes);
-  if (populated > 0) totals.count("node.memory.installed"_id, installed, sizes);
+  Tally sockets(dimms), populated(dimms), installed(dimms);
+  for (const auto* o : sizes) {
+    sockets.add(o->subject);
+    if (o->number() == nullptr || *o->number() <= 0) continue;
+    populated.add(o->subject);
+    installed.add(o->subject, *o->number());
+  }
+  totals.count("node.dimm.slots"_id, sockets.most(), sizes);
+  totals.count("node.dimm.populated"_id, populated.most(), sizes);
+  if (populated.most() > 0) totals.count("node.memory.installed"_id, installed.most(), sizes);
 
   std::vector<std::string> slow, sick;
   Sources speeds, states;
@@ -119,13 +166,13 @@ void power_supplies(const Evidence& evidence, Totals& totals) {
   const Parts supplies(evidence, "psu:");
   std::vector<std::string> failed;
   Sources states, capacities;
-  double present = 0, capacity = 0;
+  Tally present(supplies), capacity(supplies);
   for (const auto& [subject, part] : supplies.all()) {
     const std::string health = lower(text(part, "psu.health"_id));
     if (health == "absent") continue;
-    ++present;
+    present.add(subject);
     if (const auto rated = number(part, "psu.capacity"_id)) {
-      capacity += *rated;
+      capacity.add(subject, *rated);
       capacities.push_back(fact(part, "psu.capacity"_id));
     }
     if (health.empty()) continue;
@@ -133,8 +180,8 @@ void power_supplies(const Evidence& evidence, Totals& totals) {
     if (!well(health)) failed.push_back(bare(subject) + ": " + health);
   }
   const Sources& any = states.empty() ? capacities : states;
-  totals.count("node.psu.count"_id, present, any);
-  totals.count("node.power.capacity"_id, capacity, capacities);
+  totals.count("node.psu.count"_id, present.most(), any);
+  totals.count("node.power.capacity"_id, capacity.most(), capacities);
   totals.list("node.psu.failed"_id, std::move(failed), states);
 }
 
@@ -142,7 +189,7 @@ void fans(const Evidence& evidence, Totals& totals) {
   const Parts all(evidence, "fan:");
   std::vector<std::string> failed;
   Sources sources;
-  double count = 0;
+  Tally count(all);
   // Where none turns there may be none to turn: liquid cooling, or fans that stop when it is cool.
   const bool any_turns = std::any_of(all.all().begin(), all.all().end(), [](const auto& fan) {
     return number(fan.second, "fan.speed"_id).value_or(0) > 0;
@@ -150,7 +197,7 @@ void fans(const Evidence& evidence, Totals& totals) {
   for (const auto& [subject, part] : all.all()) {
     const std::string health = lower(text(part, "fan.health"_id));
     if (health == "absent") continue;
-    ++count;
+    count.add(subject);
     const auto* known = fact(part, "fan.health"_id);
     if (known == nullptr) known = fact(part, "fan.speed"_id);
     if (known == nullptr) known = fact(part, "fan.speed.ratio"_id);
@@ -160,7 +207,7 @@ void fans(const Evidence& evidence, Totals& totals) {
     if (health.empty() ? any_turns && speed && *speed == 0 : !well(health))
       failed.push_back(bare(subject) + ": " + (health.empty() ? "stands still" : health));
   }
-  totals.count("node.fan.count"_id, count, sources);
+  totals.count("node.fan.count"_id, count.most(), sources);
   totals.list("node.fan.failed"_id, std::move(failed), sources);
 }
 
@@ -168,15 +215,16 @@ void drives(const Evidence& evidence, Totals& totals) {
   const Parts all(evidence, "drive:");
   std::vector<std::string> sick;
   Sources seen, nvme, states, ages;
-  double drive_count = 0, nvme_count = 0, capacity = 0, oldest = 0;
+  Tally drive_count(all), nvme_count(all), capacity(all);
+  double oldest = 0;
   for (const auto& [subject, part] : all.all()) {
     const auto* any = part.begin()->second;
     seen.push_back(any);
-    ++drive_count;
+    drive_count.add(subject);
     if (text(part, "drive.bus"_id) == "nvme") {
       nvme.push_back(fact(part, "drive.bus"_id));
-      ++nvme_count;
-      capacity += number(part, "drive.capacity"_id).value_or(0);
+      nvme_count.add(subject);
+      capacity.add(subject, number(part, "drive.capacity"_id).value_or(0));
     }
     if (const auto hours = number(part, "drive.power_on"_id)) {
       ages.push_back(fact(part, "drive.power_on"_id));
@@ -191,10 +239,10 @@ void drives(const Evidence& evidence, Totals& totals) {
     else if (!health.empty() && !well(health))
       sick.push_back(bare(subject) + ": " + health);
   }
-  totals.count("node.drives"_id, drive_count, seen);
+  totals.count("node.drives"_id, drive_count.most(), seen);
   // Drives of unknown bus make the count of NVMe drives a guess.
-  if (all.any("drive.bus"_id)) totals.count("node.drive.nvme.count"_id, nvme_count, seen);
-  totals.count("node.drive.nvme.capacity"_id, capacity, nvme);
+  if (all.any("drive.bus"_id)) totals.count("node.drive.nvme.count"_id, nvme_count.most(), seen);
+  totals.count("node.drive.nvme.capacity"_id, capacity.most(), nvme);
   totals.list("node.drive.unhealthy"_id, std::move(sick), states);
   totals.count("node.power_on"_id, oldest, ages);
 }
@@ -202,34 +250,38 @@ void drives(const Evidence& evidence, Totals& totals) {
 void slots(const Evidence& evidence, Totals& totals) {
   const Parts all(evidence, "slot:");
   const auto usages = with(all, "slot.usage"_id);
-  double free = 0, free_x16 = 0;
+  Tally count(all), free(all), free_x16(all);
+  for (const auto* o : usages) count.add(o->subject);
   for (const auto& [subject, part] : all.all()) {
     if (text(part, "slot.usage"_id) != "free" || contains(text(part, "slot.type"_id), "U2"))
       continue;  // a drive bay is no slot for a card
-    ++free;
+    free.add(subject);
     // Both the mechanics and the lanes must be there; a source may know only one of them.
     const double lanes = number(part, "slot.lanes"_id).value_or(16);
     const double width = number(part, "slot.width"_id).value_or(lanes);
     const bool known =
         fact(part, "slot.lanes"_id) != nullptr || fact(part, "slot.width"_id) != nullptr;
     if (known && lanes >= 16 && width >= 16 && number(part, "slot.generation"_id).value_or(0) >= 4)
-      ++free_x16;
+      free_x16.add(subject);
   }
-  totals.count("node.slot.count"_id, static_cast<double>(usages.size()), usages);
-  totals.count("node.slot.free"_id, free, usages);
-  totals.count("node.slot.free_x16"_id, free_x16, usages);
+  totals.count("node.slot.count"_id, count.most(), usages);
+  totals.count("node.slot.free"_id, free.most(), usages);
+  totals.count("node.slot.free_x16"_id, free_x16.most(), usages);
 }
 
 void sensors(const Evidence& evidence, Totals& totals) {
   std::vector<std::string> critical, warning;
   Sources sources;
-  for (const auto* o : all_of(evidence, "sensor.health"_id)) {
+  const Parts all(evidence, "sensor:");
+  Tally count(all);
+  for (const auto* o : with(all, "sensor.health"_id)) {
     if (o->text() == nullptr) continue;
     sources.push_back(o);
+    count.add(o->subject);
     if (*o->text() == "critical") critical.push_back(bare(o->subject));
     if (*o->text() == "warning") warning.push_back(bare(o->subject));
   }
-  totals.count("bmc.sensors"_id, static_cast<double>(sources.size()), sources);
+  totals.count("bmc.sensors"_id, count.most(), sources);
   totals.list("bmc.sensor.critical"_id, std::move(critical), sources);
   totals.list("bmc.sensor.warning"_id, std::move(warning), sources);
 }
@@ -242,7 +294,7 @@ void ports(const Evidence& evidence, Totals& totals) {
   std::vector<std::string> down, layers;
   std::vector<double> rates;
   Sources sources;
-  double active = 0, fast_ones = 0, sum = 0;
+  Tally active(all), fast_ones(all), sum(all);
   for (const auto& [subject, part] : all.all()) {
     const std::string layer = text(part, "nic.link_layer"_id);
     const auto* rdma = fact(part, "nic.rdma"_id);
@@ -257,18 +309,18 @@ void ports(const Evidence& evidence, Totals& totals) {
                      (physical.empty() ? "" : " (" + physical + ")"));
       continue;
     }
-    ++active;
+    active.add(subject);
     if (!layer.empty() && std::find(layers.begin(), layers.end(), layer) == layers.end())
       layers.push_back(layer);
     const auto rate = number(part, "nic.rate"_id);
     if (!rate) continue;
-    sum += *rate;
-    fast_ones += *rate >= fast ? 1 : 0;
+    sum.add(subject, *rate);
+    if (*rate >= fast) fast_ones.add(subject);
     if (std::find(rates.begin(), rates.end(), *rate) == rates.end()) rates.push_back(*rate);
   }
-  totals.count("node.nic.rdma.ports"_id, active, sources);
-  totals.count("node.nic.rdma.fast"_id, fast_ones, sources);
-  totals.count("node.nic.rdma.rate"_id, sum, sources);
+  totals.count("node.nic.rdma.ports"_id, active.most(), sources);
+  totals.count("node.nic.rdma.fast"_id, fast_ones.most(), sources);
+  totals.count("node.nic.rdma.rate"_id, sum.most(), sources);
   totals.list("node.nic.down"_id, std::move(down), sources);
   if (sources.empty()) return;
   Recorder out(totals.found, derived_from(sources));

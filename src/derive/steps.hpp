@@ -31,6 +31,9 @@ const Observation* find(const Evidence&, Id, std::string_view subject);
 
 bool is_gpu(std::string_view subject);
 
+/// What firmware gives as serial number where nobody entered one: it is on thousands of machines.
+bool is_placeholder(std::string_view serial);
+
 /// "smi#0~smi#3" from the subjects of two GPUs.
 std::string pair_name(std::string_view a, std::string_view b);
 

@@ -45,6 +45,7 @@ Importer lspci_tree();
 Importer dmidecode();
 Importer lscpu();
 Importer numactl();
+Importer memory_usage();
 Importer ibstat();
 Importer ibstatus();
 Importer ibv_devinfo();
@@ -74,7 +75,7 @@ std::span<const Importer> all() {
       nvbandwidth(), p2p_bandwidth(), bandwidth_test(), gpu_burn(), gpu_burn_csv(), gpu_fryer(), mllog(),
       dcgm_diag(), dcgm_discovery(), dcgm_health(), dcgm_nvlink(), dcgm_topo(), dcgm_dmon(), dcgm_proftester(), dcgm_listing(),
       kernel_log(), fabricmanager(), gds(),
-      lspci(), lspci_tree(), dmidecode(), lscpu(), numactl(),
+      lspci(), lspci_tree(), dmidecode(), lscpu(), numactl(), memory_usage(),
       ibstat(), ibstatus(), ibv_devinfo(), ibdev2netdev(), rdma_link(), perfquery(), ibswinfo(), infiniband_sysfs(),
       nvme_list(), smartctl(), lsblk(),
       ipmi_sensors(), ipmi_sel(), ipmi_info(), redfish(),

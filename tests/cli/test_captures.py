@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real outputs of real servers, in the folder that GPUVET_CAPTURES names, against tests/captures/labels/."""
+import concurrent.futures
 import os
 import pathlib
 import sys
@@ -19,34 +20,24 @@ def labels():
 
 class Captures(unittest.TestCase):
     def test_each_is_understood_and_judged_as_labelled(self):
-        for file, expected, alarms, why in labels():
+        # Captures that are kept back are labelled nowhere; a folder may also hold fewer than are labelled.
+        cases = [label for label in labels() if (pathlib.Path(CAPTURES) / label[0]).is_file()]
+        self.assertTrue(cases)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            runs = pool.map(lambda label: gpuvet("vet", pathlib.Path(CAPTURES) / label[0], "--json", "-"), cases)
+        for (file, expected, alarms, why), ran in zip(cases, runs):
             with self.subTest(file):
                 self.assertTrue(why)
-                ran = gpuvet("vet", pathlib.Path(CAPTURES) / file, "--json", "-")
                 given = ran.json["inputs"][0]
                 self.assertEqual(given["kind"] if given["understood"] else "refused: " + given["reason"], expected)
                 found = {f"{f['status']} {f['id']} {f['subject']}" for f in ran.json["findings"] if f["status"] in ("fail", "warn")}
                 self.assertEqual(found, alarms)
                 self.assertEqual(ran.code, 2 if not given["understood"] else 1 if any(a.startswith("fail") for a in alarms) else 3)
 
-    def test_none_of_the_five_kinds_is_left_out(self):
-        kinds = {"nvidia_smi_topo", "nvidia_smi_xml", "nvidia_smi_xml_mock", "nvidia_smi_query_csv", "nccl_tests", "kernel_log"}
+    def test_none_is_left_out(self):
         index = (pathlib.Path(CAPTURES) / "INDEX.tsv").read_text().splitlines()[1:]
-        listed = {row.split("\t")[0] for row in index if row.split("\t")[1] in kinds}
-        self.assertEqual(listed - {file for file, *_ in labels()}, set())
-
-    def test_other_kinds_are_not_mistaken_for_these(self):
-        # NCCL's debug logs may hold an nccl-tests table, and telemetry may be an nvidia-smi log.
-        allowed = {"nccl_debug": {"nccl_tests"}, "telemetry_csv": {"nvidia_smi_query_csv"}}
-        labelled = {file for file, *_ in labels()}
-        for row in (pathlib.Path(CAPTURES) / "INDEX.tsv").read_text().splitlines()[1:]:
-            file, kind = row.split("\t")[:2]
-            path = pathlib.Path(CAPTURES) / file
-            if file in labelled or not path.is_file():
-                continue
-            with self.subTest(file):
-                given = gpuvet("vet", path, "--json", "-").json["inputs"][0]
-                self.assertIn(given["kind"], allowed.get(kind, set()) | {None})
+        listed = {row.split("\t")[0] for row in index}
+        self.assertEqual({file for file in listed if (pathlib.Path(CAPTURES) / file).is_file()} - {file for file, *_ in labels()}, set())
 
     def test_topology_of_known_servers(self):
         for file, expected in {"a100x8-nv12-2space.txt": ("nvswitch", [8], 2), "dgx1-v100-4ib.txt": ("nvlink-partial", [8], 2),

