@@ -89,8 +89,8 @@ std::vector<std::string> lost_links(const Evidence& evidence,
     const auto* active = find(evidence, "gpu.nvlink.active"_id, m->gpus[gpu]);
     const int shown = links_shown(*m, gpu);
     const auto* down = find(evidence, "gpu.nvlink.inactive"_id, m->gpus[gpu]);
-    const auto* names = down == nullptr ? nullptr : down->as<std::vector<std::string>>();
-    if (names != nullptr && !names->empty()) continue;  // a finding of its own
+    const auto* numbers = down == nullptr ? nullptr : down->as<std::vector<double>>();
+    if (numbers != nullptr && !numbers->empty()) continue;  // a finding of its own
     if (active == nullptr || active->number() == nullptr || *active->number() >= shown) continue;
     out.push_back(fmt::format("{} of {}: {} shows {} NVLinks, {}", active->id.name(), m->gpus[gpu],
                               file_of(*m->sources.front()), shown, says(*active)));

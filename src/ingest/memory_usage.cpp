@@ -269,7 +269,7 @@ class Reader {
     const auto known = std::ranges::find(lines_due_, cells[0], &Due::name);
     if (known == lines_due_.end()) return {};
     if (known->value) return broken("two machines' /proc/meminfo: give each its file");
-    const auto value = cells.size() < 2 ? std::nullopt : parse_integer(cells[1]);
+    const auto value = parse_integer(cells.size() < 2 ? std::string_view() : cells[1]);
     const bool whole =
         cells.size() == (known->is_count ? 2 : 3) && (known->is_count || cells[2] == "kB");
     if (!whole && source_.ends_inside_line()) return broken("the file ends early, inside a line");

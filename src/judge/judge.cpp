@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -59,7 +60,7 @@ bool unanswered(const Finding& f) {
 GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>& findings) {
   GroupResult out{group.id, group.title, group.kind, Status::no_evidence, 0, 0, 0, {}};
   bool required_missing = false;
-  std::set<std::string> told;
+  std::map<std::string, std::size_t> told;  // one line a criterion: a matrix of pairs has a hundred
   for (const auto& f : findings) {
     if (f.group != group.id) continue;
     out.passed += f.status == Status::pass;
@@ -67,8 +68,14 @@ GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>&
     out.failed += f.status == Status::fail;
     if (!unanswered(f)) continue;
     required_missing = required_missing || f.required;
-    if (told.insert(f.title + f.message).second)
-      out.missing.push_back(fmt::format("{}: {}", f.title, f.message));
+    if (++told[f.title] == 1) out.missing.push_back(fmt::format("{}: {}", f.title, f.message));
+  }
+  for (auto& line : out.missing) {
+    const auto title = std::find_if(told.begin(), told.end(), [&](const auto& known) {
+      return line.compare(0, known.first.size() + 1, known.first + ":") == 0;
+    });
+    if (title != told.end() && title->second > 1)
+      line += fmt::format(" The same holds of {} more.", title->second - 1);
   }
   const std::size_t judged = out.passed + out.warned + out.failed;
   if (judged == 0 && out.missing.empty()) out.missing.push_back("Needs " + group.evidence + ".");

@@ -98,6 +98,90 @@ TEST(ServersTest, ARunOverTwoNodesNamesBothByDesign) {
   EXPECT_TRUE(one_server({std::move(run), std::move(log)}, {}));
 }
 
+std::vector<FileEvidence> serials(const std::string& a, const std::string& b,
+                                  const std::string& host = "") {
+  const auto numbered = [&](const std::string& file, const std::string& serial) {
+    return FileEvidence{file, from(file, [&](Recorder& out) {
+                          out.text("node.serial"_id, "node", serial);
+                          if (!host.empty()) out.text("node.hostname"_id, "node", host);
+                        })};
+  };
+  return {numbered("dmidecode.txt", a), numbered("fru.txt", b)};
+}
+
+TEST(ServersTest, TwoSerialNumbersAreTwoMachines) {
+  const auto joined = one_server(serials("AX-14", "AX-77"), {});
+  ASSERT_FALSE(joined);
+  EXPECT_NE(joined.error().what.find("ax-14"), std::string::npos);
+  EXPECT_NE(joined.error().what.find("ax-77"), std::string::npos);
+  EXPECT_TRUE(one_server(serials("AX-14", " ax-14"), {}));
+  const auto picked = one_server(serials("AX-14", "AX-77"), "AX-77");
+  ASSERT_TRUE(picked);
+  EXPECT_EQ(shown(*picked, "node.serial"), "AX-77");
+}
+
+TEST(ServersTest, PlaceholdersAreNoSerialNumbers) {
+  for (const auto* words : {"To be filled by O.E.M.", "Default string", "0123456789", "00000000",
+                            "Not Specified", "System Serial Number", "x"}) {
+    EXPECT_TRUE(one_server(serials("AX-14", words), {})) << words;
+    auto both = one_server(serials("AX-14", words), {});
+    EXPECT_EQ(shown(derived(std::move(*both)), "evidence.contradictions.other"), "none") << words;
+  }
+}
+
+TEST(ServersTest, SecondNumberOfOneHostIsAContradiction) {
+  auto joined = one_server(serials("AX-14", "BOARD-5", "node1"), {});
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(shown(derived(std::move(*joined)), "evidence.contradictions.other"),
+            "node.serial: dmidecode.txt says AX-14, fru.txt says BOARD-5");
+}
+
+TEST(ServersTest, ContainersAndLocalhostNameNoMachine) {
+  for (const auto* host : {"8a9faed5c3c4", "localhost", "localhost.localdomain", "(none)"})
+    EXPECT_TRUE(one_server(hosts("node1", host), {})) << host;
+  EXPECT_FALSE(one_server(hosts("node1", "8a9faed5c3c"), {}));
+}
+
+TEST(ServersTest, FilesThatNameNoMachineGoWithTheirFolder) {
+  const auto picked = [](const std::string& file, const std::string& pick) {
+    auto files = hosts("node1", "node2");
+    files.push_back(
+        {file, from(file, [](Recorder& out) { out.text("node.model"_id, "node", "the model"); })});
+    const auto joined = one_server(std::move(files), pick);
+    return joined && find(*joined, "node.model") != nullptr;
+  };
+  EXPECT_TRUE(picked("b/lscpu.txt", "node2"));
+  EXPECT_FALSE(picked("b/lscpu.txt", "node1"));
+  EXPECT_TRUE(picked("offer.txt", "node1"));  // beside neither, and so about both
+}
+
+/// Four GPUs behind switches; nvlink -s lists `links` links of the third, of which `down` are down.
+Evidence nvlinks(int links, std::vector<double> down, const std::string& cell = "NV12") {
+  auto e = imported(matrix(4, [&](int, int) { return cell; }), "topo.txt");
+  e.append(from("nvlink.txt", [&](Recorder& out) {
+    for (int i = 0; i < 4; ++i) {
+      const auto gpu = "gpu:smi#" + std::to_string(i);
+      const auto none = static_cast<double>(down.size());
+      out.number("gpu.nvlink.links"_id, gpu, i == 2 ? links : 12);
+      out.number("gpu.nvlink.active"_id, gpu, i == 2 ? links - none : 12);
+      out.numbers("gpu.nvlink.inactive"_id, gpu, i == 2 ? down : std::vector<double>{});
+    }
+  }));
+  return derived(std::move(e));
+}
+
+TEST(ContradictionsTest, MatrixShowsMoreLinksThanTheListOfLinks) {
+  EXPECT_EQ(shown(nvlinks(11, {}), "evidence.contradictions.other"),
+            "gpu.nvlink.active of gpu:smi#2: topo.txt shows 12 NVLinks, nvlink.txt says 11");
+  EXPECT_EQ(shown(nvlinks(12, {}), "evidence.contradictions.other"), "none");
+  // A link that is listed as down is a finding already.
+  EXPECT_EQ(shown(nvlinks(12, {5}), "evidence.contradictions.other"), "none");
+  // Without switches the links go to one peer each: 3 x 4.
+  EXPECT_EQ(shown(nvlinks(12, {}, "NV4"), "evidence.contradictions.other"), "none");
+  EXPECT_EQ(shown(nvlinks(11, {}, "NV4"), "evidence.contradictions.other"),
+            "gpu.nvlink.active of gpu:smi#2: topo.txt shows 12 NVLinks, nvlink.txt says 11");
+}
+
 TEST(ContradictionsTest, CountsAndFixedFactsAreTold) {
   auto evidence = inventory(8);
   evidence.append(imported(matrix(7, [](int, int) { return "NV12"; }), "topo.txt"));
