@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "core/text.hpp"
@@ -15,7 +16,8 @@ namespace {
 
 struct Traits {
   std::set<std::string> hosts;
-  std::set<std::string> serials;
+  std::map<std::string, std::set<std::string>> by_tool;  ///< serial numbers, as one tool means them
+  std::set<std::string> serials;                         ///< all of them
   std::set<std::string> uuids;  ///< of a whole inventory, not of a log that mentions one GPU
   bool several_nodes = false;   ///< a collective test over two machines names both by design
 };
@@ -38,8 +40,10 @@ Traits traits_of(const Evidence& evidence) {
       if (std::string host = lower(*o.text()); names_machine(host))
         out.hosts.insert(std::move(host));
     if (o.id == "node.serial"_id && o.text() != nullptr)
-      if (std::string serial = lower(trim(*o.text())); !is_placeholder(serial))
-        out.serials.insert(std::move(serial));
+      if (const std::string serial = lower(trim(*o.text())); !is_placeholder(serial)) {
+        out.by_tool[o.provenance == nullptr ? "" : o.provenance->tool].insert(serial);
+        out.serials.insert(serial);
+      }
     if (inventory && o.id == "gpu.uuid"_id && o.text() != nullptr) out.uuids.insert(*o.text());
     if (const auto nodes = o.where.find("nodes"); nodes != o.where.end())
       if (const auto* n = std::get_if<double>(&nodes->second); n != nullptr && *n > 1)
@@ -57,9 +61,15 @@ bool same_machine(const Traits& a, const Traits& b) {
   const bool hosts_matter =
       a.hosts.size() == 1 && b.hosts.size() == 1 && !a.several_nodes && !b.several_nodes;
   if (hosts_matter && !same_host(*a.hosts.begin(), *b.hosts.begin())) return false;
-  // Where both name one host, a second number is the chassis' or the board's: a contradiction.
-  if (!hosts_matter && a.serials.size() == 1 && b.serials.size() == 1 && a.serials != b.serials)
-    return false;
+  // Where both name one host, or two tools speak, a second number may be the chassis' or the
+  // board's: a contradiction and no other machine.
+  if (!hosts_matter)
+    for (const auto& [tool, serials] : a.by_tool) {
+      const auto other = b.by_tool.find(tool);
+      if (other != b.by_tool.end() && serials.size() == 1 && other->second.size() == 1 &&
+          serials != other->second)
+        return false;
+    }
   if (a.uuids.empty() || b.uuids.empty()) return true;
   return std::any_of(a.uuids.begin(), a.uuids.end(),
                      [&](const auto& uuid) { return b.uuids.contains(uuid); });

@@ -134,8 +134,8 @@ void TelemetryLog::record(Recorder& out) const {
   for (const auto& [subject, gpu] : gpus_) {
     if (gpu.series.samples() == 0) continue;
     out.line(gpu.line);
-    const auto last = [&](Id id, double value) {
-      if (!std::isnan(value)) out.number(id, subject, value);
+    const auto last = [&out, &name = subject](Id id, double value) {
+      if (!std::isnan(value)) out.number(id, name, value);
     };
     last(core, gpu.last.core);
     last(memory, gpu.last.memory);

@@ -78,7 +78,7 @@ GroupResult summarise(const catalogue::Group& group, const std::vector<Finding>&
       line += fmt::format(" The same holds of {} more.", title->second - 1);
   }
   const std::size_t judged = out.passed + out.warned + out.failed;
-  if (judged == 0 && out.missing.empty()) out.missing.push_back("Needs " + group.evidence + ".");
+  if (judged == 0) out.missing.insert(out.missing.begin(), "Needs " + group.evidence + ".");
   if (out.failed > 0)
     out.status = Status::fail;
   else if (required_missing || judged == 0)
