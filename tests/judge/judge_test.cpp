@@ -279,7 +279,7 @@ TEST(Groups, TakeTheWorstThatTheirCriteriaSay) {
   const auto ecc = [](Facts f) { return f.flag("gpu.ecc.mode"_id, "gpu:A", true); };
   const Facts alive = Facts().flag("gpu.lost"_id, "gpu:A", false);
   const GroupRow rows[] = {
-      {"nothing", {}, Status::no_evidence, 0, 0, 0, 3},
+      {"nothing, and what it would take", {}, Status::no_evidence, 0, 0, 0, 4},
       {"all pass", ecc(pages(alive, 0)), Status::pass, 3, 0, 0, 0},
       {"one missing that is not required", pages(alive, 0), Status::pass, 2, 0, 0, 1},
       {"one warns", ecc(pages(alive, 1)), Status::warn, 2, 1, 0, 0},
@@ -311,7 +311,8 @@ TEST(Groups, NameEachMissingCriterionOnceWithItsReason) {
   EXPECT_THAT(group(v, "health").missing,
               ElementsAre(AllOf(HasSubstr("Title of lost: "), HasSubstr("GPU 0"),
                                 HasSubstr("permission"))));
-  EXPECT_THAT(group(v, "thermal").missing, ElementsAre("Title of hot: Nothing sent answers this."));
+  EXPECT_THAT(group(v, "thermal").missing,
+              ElementsAre("Needs a thermal log.", "Title of hot: Nothing sent answers this."));
 }
 
 TEST(Groups, DoNotRepeatWhatIsMissingInTheSameWords) {
@@ -324,7 +325,8 @@ TEST(Groups, DoNotRepeatWhatIsMissingInTheSameWords) {
       catalogue_of({criterion("bandwidth", "collective.all_reduce.busbw", limit(">= 10 B/s"))}),
       {});
   EXPECT_EQ(v.findings.size(), 2U);
-  EXPECT_EQ(group(v, "health").missing.size(), 1U);
+  EXPECT_THAT(group(v, "health").missing,
+              ElementsAre(HasSubstr("Needs"), HasSubstr("The same holds of 1 more.")));
 }
 
 TEST(Groups, AreNotMissingWhatDoesNotApply) {
