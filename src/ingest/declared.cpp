@@ -276,6 +276,17 @@ std::optional<std::size_t> line_with_many_dots(std::string_view text) {
   return {};
 }
 
+/// TOML has no control characters, and toml++ 3.3 asserts on some of them instead of refusing.
+std::optional<std::size_t> line_with_control(std::string_view text) {
+  std::size_t line = 1;
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < ' ' && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f) return line;
+  }
+  return {};
+}
+
 bool recognises(std::string_view head) {
   bool server = false;
   for (const auto raw : split(head, '\n')) {
@@ -294,6 +305,8 @@ Result<void> read(ByteSource& source, Recorder& out) {
   GPUVET_TRY(const std::string text, read_all(source, largest_file));
   if (const auto line = line_with_many_dots(text))
     return fail(Errc::too_large, fmt::format("more than {} dots in a line", most_dots), *line);
+  if (const auto line = line_with_control(text))
+    return fail(Errc::malformed, "not TOML: it holds a control character", *line);
   const toml::parse_result parsed = toml::parse(std::string_view(text));
   if (!parsed)
     return fail(Errc::malformed, "not TOML: " + shown(parsed.error().description()),
