@@ -69,8 +69,8 @@ std::span<const Importer> all() {
   // A line for each family.
   // clang-format off
   static const std::array importers = {
-      nvidia_smi_xml(), nvidia_smi_nvlink(), nvidia_smi_topo_p2p(), nvidia_smi_topo(), nvidia_smi_dmon(), nvidia_smi_help(), nvidia_smi_q(), nvidia_smi_table(),
-      nvidia_smi_query_csv(), telemetry_csv(), superbench_monitor(),
+      nvidia_smi_xml(), nvidia_smi_query_csv(), nvidia_smi_nvlink(), nvidia_smi_topo_p2p(), nvidia_smi_topo(), nvidia_smi_dmon(), nvidia_smi_help(), nvidia_smi_q(), nvidia_smi_table(),
+      telemetry_csv(), superbench_monitor(),
       nccl_topo_xml(), hwloc_xml(), nccl_debug(), nccl_tests(),
       nvbandwidth(), p2p_bandwidth(), bandwidth_test(), gpu_burn(), gpu_burn_csv(), gpu_fryer(), mllog(),
       dcgm_diag(), dcgm_discovery(), dcgm_health(), dcgm_nvlink(), dcgm_topo(), dcgm_dmon(), dcgm_proftester(), dcgm_listing(),

@@ -76,23 +76,19 @@ std::string_view plain_cell(const char* from, const char* to) {
 double read_plain(std::string_view cell, std::string_view unit) {
   constexpr std::array<double, 16> powers{1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                           1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-  constexpr std::size_t most_digits = 15;
-  const char* at = cell.data();
-  const char* const end = at + cell.size();
+  constexpr std::ptrdiff_t most_digits = 15;
+  const char* const begin = cell.data();
+  const char* const end = begin + cell.size();
+  const char* at = begin;
   std::uint64_t digits = 0;
-  const auto take_digits = [&] {
-    const char* const from = at;
-    for (; at != end; ++at) {
-      const auto digit = static_cast<unsigned>(*at - '0');
-      if (digit > 9) break;
-      digits = digits * 10 + digit;
-    }
-    return static_cast<std::size_t>(at - from);
-  };
-  std::size_t count = take_digits(), decimals = 0;
+  for (unsigned digit = 0; at != end && (digit = static_cast<unsigned>(*at - '0')) <= 9; ++at)
+    digits = digits * 10 + digit;
+  std::ptrdiff_t count = at - begin, decimals = 0;
   if (at != end && *at == '.') {
-    ++at;
-    decimals = take_digits();
+    const char* const point = at++;
+    for (unsigned digit = 0; at != end && (digit = static_cast<unsigned>(*at - '0')) <= 9; ++at)
+      digits = digits * 10 + digit;
+    decimals = at - point - 1;
     count += decimals;
   }
   if (count == 0 || count > most_digits) return Sample::missing;
@@ -100,7 +96,7 @@ double read_plain(std::string_view cell, std::string_view unit) {
       (*at != ' ' || std::string_view(at + 1, static_cast<std::size_t>(end - at - 1)) != unit))
     return Sample::missing;
   const auto whole = static_cast<double>(digits);
-  return decimals == 0 ? whole : whole / powers[decimals];
+  return decimals == 0 ? whole : whole / powers[static_cast<std::size_t>(decimals)];
 }
 
 /// One bit, the highest of its byte, for each comma among eight characters.
