@@ -271,8 +271,9 @@ class Reader {
     const auto number = parse_number(figure);
     if (!number && is_decimal_comma(figure))
       return fail(Errc::malformed, "number with a decimal comma: rerun with LC_ALL=C", row.line);
-    if (number && health_of(row.state) != "")
-      record_figure(row, *number);
+    // A state that nobody knows says nothing of the reading beside it.
+    if (const auto health = health_of(row.state); number && health && !health->empty())
+      record_figure(row, *number, std::string(*health));
     else
       record_absence(row);
     return {};
@@ -299,9 +300,8 @@ class Reader {
     return true;
   }
 
-  void record_figure(const Row& row, double number) {
+  void record_figure(const Row& row, double number, const std::string& health) {
     const std::string name = unique(row);
-    const auto health = std::string(*health_of(row.state));
     const auto unit = lower(row.unit);
     if (unit == "rpm" && number >= 0) {
       out_.number("fan.speed"_id, "fan:" + name, number);

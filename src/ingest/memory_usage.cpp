@@ -128,6 +128,14 @@ class Reader {
     return fail(Errc::malformed, std::move(words), lines_.line());
   }
 
+  /// For a row that may be the file's last and half: `words` where more rows follow.
+  auto broken_unless_cut(std::string words, std::string_view half) {
+    const std::size_t line = lines_.line();
+    if (!lines_.next() && source_.ends_inside_line())
+      words = fmt::format("the file ends early, inside a {}", half);
+    return fail(Errc::malformed, std::move(words), line);
+  }
+
   Result<void> take(std::string_view text, const std::vector<std::string_view>& cells) {
     last_is_count_ = false;
     if (text.ends_with("free: command not found"))
@@ -162,9 +170,8 @@ class Reader {
       return broken("figures without the header above them: send all that free prints");
     const std::size_t due = memory ? columns_.size() : 3;
     if (cells.size() - 1 < due)
-      return broken(source_.ends_inside_line()
-                        ? "the file ends early, inside a row"
-                        : fmt::format("row of {} figures, due are {}", cells.size() - 1, due));
+      return broken_unless_cut(fmt::format("row of {} figures, due are {}", cells.size() - 1, due),
+                               "row");
     if (cells.size() - 1 > due) return broken(fmt::format("row of more than {} figures", due));
     Row row{{}, lines_.line()};
     for (auto cell = cells.begin() + 1; cell != cells.end(); ++cell) {
@@ -272,8 +279,8 @@ class Reader {
     const auto value = parse_integer(cells.size() < 2 ? std::string_view() : cells[1]);
     const bool whole =
         cells.size() == (known->is_count ? 2 : 3) && (known->is_count || cells[2] == "kB");
-    if (!whole && source_.ends_inside_line()) return broken("the file ends early, inside a line");
-    if (!whole || !value || *value < 0 ||
+    if (!whole) return broken_unless_cut("a line of /proc/meminfo that is unreadable", "line");
+    if (!value || *value < 0 ||
         static_cast<double>(*value) > most_bytes / (known->is_count ? 1 : kibi))
       return broken("a line of /proc/meminfo that is unreadable");
     // The kernel's kB are KiB.

@@ -120,6 +120,15 @@ TEST(IpmiSensorsTest, FreeIpmiJudgesDiscreteSensorsToo) {
   EXPECT_EQ(text(e, "psu.health", "psu:PS 2"), "no_input");
 }
 
+TEST(IpmiSensorsTest, StateThatNobodyKnowsSaysNothingOfItsReading) {
+  const auto e = given(
+      "ID  | Name      | Type        | State  | Reading | Units | Event\n"
+      "1   | GPU1 Temp | Temperature | Florid | 41.00   | C     | 'OK'\n"
+      "2   | GPU2 Temp | Temperature | Nominal| 42.00   | C     | 'OK'\n");
+  EXPECT_EQ(number(e, "sensor.temperature", "sensor:GPU1 Temp"), std::nullopt);
+  EXPECT_EQ(number(e, "sensor.temperature", "sensor:GPU2 Temp"), 42);
+}
+
 TEST(IpmiSensorsTest, BrokenListsAreRefused) {
   expect_error("Inlet Temp | 22,5 degrees C | ok\n", 1, "decimal comma");
   expect_error("Inlet Temp\n", 1, "no sensor");

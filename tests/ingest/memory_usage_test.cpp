@@ -225,6 +225,12 @@ TEST(MemoryUsageTest, RecognisesItsOutputOnly) {
   EXPECT_FALSE(importer.recognises(""));
 }
 
+TEST(MemoryUsageTest, ShortRowIsCalledCutOnlyAtTheEnd) {
+  const std::string half = header + "Mem:    540917592064  9437184000";
+  expect_error(half, 2, "inside a row");
+  expect_error(half + "\n" + "Swap:     8589930496     1048576  8588881920\n", 2, "2 figures");
+}
+
 }  // namespace
 }  // namespace testing
 }  // namespace gpuvet::ingest
