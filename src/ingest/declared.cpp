@@ -287,6 +287,23 @@ std::optional<std::size_t> line_with_control(std::string_view text) {
   return {};
 }
 
+/// toml++ 3.3 asserts where a line's opening bracket is followed by what can start neither a name
+/// nor a value of the form's matrix.
+std::optional<std::size_t> line_with_odd_bracket(std::string_view text) {
+  std::size_t line = 0;
+  for (const auto raw : split(text, '\n')) {
+    ++line;
+    const auto written = trim(raw);
+    if (!written.starts_with('[')) continue;
+    const auto name = trim(written.substr(written.starts_with("[[") ? 2 : 1));
+    const auto first = name.empty() ? '\0' : name.front();
+    const bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+    const bool digit = first >= '0' && first <= '9';
+    if (!letter && !digit && !contains("_-\"'[", std::string_view(&first, 1))) return line;
+  }
+  return {};
+}
+
 bool recognises(std::string_view head) {
   bool server = false;
   for (const auto raw : split(head, '\n')) {
@@ -307,6 +324,8 @@ Result<void> read(ByteSource& source, Recorder& out) {
     return fail(Errc::too_large, fmt::format("more than {} dots in a line", most_dots), *line);
   if (const auto line = line_with_control(text))
     return fail(Errc::malformed, "not TOML: it holds a control character", *line);
+  if (const auto line = line_with_odd_bracket(text))
+    return fail(Errc::malformed, "not TOML: no name stands behind the bracket", *line);
   const toml::parse_result parsed = toml::parse(std::string_view(text));
   if (!parsed)
     return fail(Errc::malformed, "not TOML: " + shown(parsed.error().description()),

@@ -131,7 +131,7 @@ class Reader {
   /// For a row that may be the file's last and half: `words` where more rows follow.
   auto broken_unless_cut(std::string words, std::string_view half) {
     const std::size_t line = lines_.line();
-    if (!lines_.next() && source_.ends_inside_line())
+    if (!lines_.next() && !lines_.error() && source_.ends_inside_line())
       words = fmt::format("the file ends early, inside a {}", half);
     return fail(Errc::malformed, std::move(words), line);
   }

@@ -113,6 +113,7 @@ TEST(DeclaredTest, HostileFiles) {
   expect_error("a = " + std::string(50'000, '[') + "\n", 2, "not TOML");
   expect_error(std::string("vendor = \"\0\"\n", 13), 2, "control character");
   expect_error("[\x04\x04\x04\n", 2, "control character");  // toml++ would assert
+  expect_error("[$server]\n", 2, "behind the bracket");     // here too
   const auto e = given("vendor = \"\\u001b[31m" + std::string(1000, 'x') + "\"\n");
   EXPECT_LT(text(e, "node.vendor")->size(), 300U);
   EXPECT_EQ(text(e, "node.vendor")->find('\x1b'), std::string::npos);

@@ -683,7 +683,7 @@ struct Server {
     return Facts()
         .number("node.gpu.memory"_id, "node", node_memory)
         .text("topology.class"_id, "node", topology)
-        .number("topology.nic_count"_id, "node", nics)
+        .number("node.nic.rdma.fast"_id, "node", nics)
         .number("gpu.memory.total"_id, "gpu:A", gpu_memory)
         .number("gpu.memory.total"_id, "gpu:B", 2 * gpu_memory);
   }
@@ -729,7 +729,7 @@ TEST(Fits, TurnAtTheThresholdOfEveryNeed) {
       linked("llama3-8b-full", uncertain),
       gpu("llama3-8b-lora", 22, unfit),
       node("multi-node-dpo", 160),
-      {"multi-node-dpo", "topology.nic_count", nics(2), nics(1), uncertain},
+      {"multi-node-dpo", "node.nic.rdma.fast", nics(2), nics(1), uncertain},
       linked("multi-node-dpo", uncertain),
       gpu("multimodal", 70, uncertain),
       gpu("rag-128k", 38, unfit),
