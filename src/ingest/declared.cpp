@@ -304,6 +304,30 @@ std::optional<std::size_t> line_with_odd_bracket(std::string_view text) {
   return {};
 }
 
+/// Names, brackets and figures are ASCII; only texts in quotes and comments hold anything else.
+/// toml++ 3.3 asserts on a combining character where a name starts.
+std::optional<std::size_t> line_with_odd_name(std::string_view text) {
+  std::size_t line = 0;
+  for (const auto written : split(text, '\n')) {
+    ++line;
+    char quote = '\0';
+    for (std::size_t at = 0; at < written.size(); ++at) {
+      const char c = written[at];
+      if (quote != '\0') {
+        if (c == '\\' && quote == '"') ++at;
+        if (c == quote) quote = '\0';
+      } else if (c == '"' || c == '\'') {
+        quote = c;
+      } else if (c == '#') {
+        break;
+      } else if (static_cast<unsigned char>(c) >= 0x80) {
+        return line;
+      }
+    }
+  }
+  return {};
+}
+
 bool recognises(std::string_view head) {
   bool server = false;
   for (const auto raw : split(head, '\n')) {
@@ -324,6 +348,10 @@ Result<void> read(ByteSource& source, Recorder& out) {
     return fail(Errc::too_large, fmt::format("more than {} dots in a line", most_dots), *line);
   if (const auto line = line_with_control(text))
     return fail(Errc::malformed, "not TOML: it holds a control character", *line);
+  if (contains(text, "\"\"\"") || contains(text, "'''"))
+    return fail(Errc::malformed, "texts over several lines are not read: write them in one line");
+  if (const auto line = line_with_odd_name(text))
+    return fail(Errc::malformed, "not TOML: a character that only stands in quotes", *line);
   if (const auto line = line_with_odd_bracket(text))
     return fail(Errc::malformed, "not TOML: no name stands behind the bracket", *line);
   const toml::parse_result parsed = toml::parse(std::string_view(text));

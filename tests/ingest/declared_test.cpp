@@ -114,6 +114,8 @@ TEST(DeclaredTest, HostileFiles) {
   expect_error(std::string("vendor = \"\0\"\n", 13), 2, "control character");
   expect_error("[\x04\x04\x04\n", 2, "control character");  // toml++ would assert
   expect_error("[$server]\n", 2, "behind the bracket");     // here too
+  expect_error("\xcc\x80", 2, "only stands in quotes");     // and here
+  expect_error("vendor = \"\"\"A\"\"\"\n", 0, "several lines");
   const auto e = given("vendor = \"\\u001b[31m" + std::string(1000, 'x') + "\"\n");
   EXPECT_LT(text(e, "node.vendor")->size(), 300U);
   EXPECT_EQ(text(e, "node.vendor")->find('\x1b'), std::string::npos);
