@@ -299,7 +299,7 @@ std::optional<std::size_t> line_with_odd_bracket(std::string_view text) {
     const auto first = name.empty() ? '\0' : name.front();
     const bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
     const bool digit = first >= '0' && first <= '9';
-    if (!letter && !digit && !contains("_-\"'[", std::string_view(&first, 1))) return line;
+    if (!letter && !digit && !contains("_-\"'", std::string_view(&first, 1))) return line;
   }
   return {};
 }
