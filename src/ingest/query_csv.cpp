@@ -12,28 +12,13 @@
 #include "ingest/nvidia_smi_fields.hpp"
 #include "ingest/query_fields.hpp"
 #include "ingest/query_log.hpp"
+#include "ingest/watched_source.hpp"
 
 namespace gpuvet::ingest {
 
 Importer nvidia_smi_query_csv();
 
 namespace {
-
-/// Adds nothing to a source but the memory of how it ended.
-class Tail final : public ByteSource {
- public:
-  explicit Tail(ByteSource& source) : source_{source} {}
-  Result<std::size_t> read(char* to, std::size_t room) override {
-    auto n = source_.read(to, room);
-    if (n && *n > 0) last_ = to[*n - 1];
-    return n;
-  }
-  [[nodiscard]] bool ends_with_newline() const { return last_ == '\n'; }
-
- private:
-  ByteSource& source_;
-  char last_ = '\n';
-};
 
 /// A GPU as the whole file names it.
 struct Named {
@@ -146,8 +131,8 @@ std::string_view without_bom(std::string_view line) {
 }
 
 Result<void> read(ByteSource& source, Recorder& out) {
-  Tail tail{source};
-  LineReader lines{tail};
+  WatchedSource watched{source};
+  LineReader lines{watched};
   auto line = lines.next();
   if (lines.error()) return tl::make_unexpected(*lines.error());
   const std::string header(line ? trim(without_bom(*line)) : std::string_view());
@@ -164,7 +149,7 @@ Result<void> read(ByteSource& source, Recorder& out) {
     if (read) continue;
     // A logger that was killed leaves half a row.
     const bool too_few = std::count(line->begin(), line->end(), ',') + 1 < columns;
-    cut_off = too_few && !lines.next() && !lines.error() && !tail.ends_with_newline();
+    cut_off = too_few && !lines.next() && !lines.error() && watched.ends_inside_line();
     if (!cut_off) return read;
     break;
   }

@@ -12,6 +12,7 @@
 #include "ingest/nvidia_smi_fields.hpp"
 #include "ingest/query_fields.hpp"
 #include "ingest/telemetry_log.hpp"
+#include "ingest/watched_source.hpp"
 
 namespace gpuvet::ingest {
 
@@ -319,25 +320,9 @@ class Reader {
   bool wide_ = false, named_ = false;
 };
 
-/// Adds nothing to a source but the memory of how it ended.
-class Tail final : public ByteSource {
- public:
-  explicit Tail(ByteSource& source) : source_{source} {}
-  Result<std::size_t> read(char* to, std::size_t room) override {
-    auto n = source_.read(to, room);
-    if (n && *n > 0) last_ = to[*n - 1];
-    return n;
-  }
-  [[nodiscard]] bool ends_with_newline() const { return last_ == '\n'; }
-
- private:
-  ByteSource& source_;
-  char last_ = '\n';
-};
-
 Result<void> read(ByteSource& source, Recorder& out) {
-  Tail tail{source};
-  LineReader lines{tail};
+  WatchedSource watched{source};
+  LineReader lines{watched};
   auto line = lines.next();
   while (line && trim(*line).empty()) line = lines.next();
   if (lines.error()) return tl::make_unexpected(*lines.error());
@@ -356,7 +341,7 @@ Result<void> read(ByteSource& source, Recorder& out) {
     // A logger that was killed leaves half a row.
     const auto fields = static_cast<std::size_t>(std::count(line->begin(), line->end(), ',')) + 1;
     cut_off =
-        fields < reader.columns() && !lines.next() && !lines.error() && !tail.ends_with_newline();
+        fields < reader.columns() && !lines.next() && !lines.error() && watched.ends_inside_line();
     if (!cut_off) return done;
     break;
   }

@@ -19,13 +19,6 @@ Evidence good(std::string_view text) {
   return evidence ? *std::move(evidence) : Evidence{};
 }
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 const std::string following =
     "$ chronyc tracking\nReference ID    : AC69C04A (time.example)\nStratum         : 3\n"
     "System time     : 0.060000000 seconds slow of NTP time\nLeap status     : Normal\n";
@@ -52,15 +45,15 @@ TEST(ChronycTrackingTest, NotYetSynchronisedHasNoOffset) {
 }
 
 TEST(ChronycTrackingTest, Refusals) {
-  expect_error(following.substr(0, following.find("Normal") + 3), 5, "cut off");
+  expect_error(importer, following.substr(0, following.find("Normal") + 3), 5, "cut off");
   std::string comma = following;
   comma.replace(comma.find("0.06"), 4, "0,06");
-  expect_error(comma, 4, "offset");
+  expect_error(importer, comma, 4, "offset");
   std::string stratum = following;
   stratum.replace(stratum.find(": 3"), 3, ": -3");
-  expect_error(stratum, 3, "stratum");
+  expect_error(importer, stratum, 3, "stratum");
   EXPECT_TRUE(importer.recognises("506 Cannot talk to daemon\n"));
-  expect_error("506 Cannot talk to daemon\n", 1, "chronyd");
+  expect_error(importer, "506 Cannot talk to daemon\n", 1, "chronyd");
 }
 
 }  // namespace

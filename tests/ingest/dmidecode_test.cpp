@@ -14,19 +14,6 @@ const Importer importer = dmidecode();
 
 constexpr double gib = 1024. * 1024 * 1024;
 
-Evidence understood(std::string_view given) {
-  auto evidence = read(importer, given);
-  EXPECT_TRUE(evidence) << evidence.error().message();
-  return evidence ? *std::move(evidence) : Evidence{};
-}
-
-void expect_error(std::string_view given, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, given);
-  ASSERT_FALSE(evidence) << given;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 constexpr std::string_view banner =
     "# dmidecode 3.4\nGetting SMBIOS data from sysfs.\nSMBIOS 3.3.0 present.\n\n";
 
@@ -56,11 +43,13 @@ constexpr std::string_view no_module =
 
 TEST(DmidecodeTest, NodeAndProcessors) {
   const auto evidence = understood(
+      importer,
       std::string(banner) + structure(0, 0, bios) + structure(1, 1, system_) +
-      structure(2, 2, "Base Board Information\n\tProduct Name: MZ33-AR0\n") +
-      structure(3, 4, processor) + structure(4, 4, processor) +
-      structure(5, 4, "Processor Information\n\tType: Central Processor\n\tStatus: Unpopulated\n") +
-      structure(6, 38, "IPMI Device Information\n\tSpecification Version: 2.0\n"));
+          structure(2, 2, "Base Board Information\n\tProduct Name: MZ33-AR0\n") +
+          structure(3, 4, processor) + structure(4, 4, processor) +
+          structure(5, 4,
+                    "Processor Information\n\tType: Central Processor\n\tStatus: Unpopulated\n") +
+          structure(6, 38, "IPMI Device Information\n\tSpecification Version: 2.0\n"));
   EXPECT_EQ(text(evidence, "node.bios.version"), "2.7");
   EXPECT_EQ(text(evidence, "node.bios.date"), "2023-03-29");
   EXPECT_EQ(text(evidence, "node.vendor"), "ACME");
@@ -77,34 +66,39 @@ TEST(DmidecodeTest, NodeAndProcessors) {
 
 TEST(DmidecodeTest, AVirtualMachineTellsNoProcessors) {
   const auto evidence = understood(
+      importer,
       std::string(banner) +
-      structure(1, 1, "System Information\n\tManufacturer: QEMU\n\tProduct Name: Standard PC\n") +
-      structure(3, 4, processor));
+          structure(1, 1,
+                    "System Information\n\tManufacturer: QEMU\n\tProduct Name: Standard PC\n") +
+          structure(3, 4, processor));
   EXPECT_EQ(absence(evidence, "node.cpu.cores"), Absence::not_supported);
   EXPECT_EQ(absence(evidence, "node.cpu.model"), Absence::not_supported);
   const auto flagged = understood(
+      importer,
       structure(0, 0, "BIOS Information\n\tVersion: 1\n\t\tSystem is a virtual machine\n") +
-      structure(3, 4, processor));
+          structure(3, 4, processor));
   EXPECT_EQ(absence(flagged, "node.cpu.threads"), Absence::not_supported);
 }
 
 TEST(DmidecodeTest, SumsWithAnUnknownPartAreUnknown) {
   const auto evidence = understood(
+      importer,
       structure(3, 4, processor) +
-      structure(4, 4,
-                "Processor Information\n\tType: Central Processor\n\tStatus: Populated, Enabled\n"
-                "\tCore Count: 32\n\tThread Count: 1\n"));
+          structure(
+              4, 4,
+              "Processor Information\n\tType: Central Processor\n\tStatus: Populated, Enabled\n"
+              "\tCore Count: 32\n\tThread Count: 1\n"));
   EXPECT_EQ(number(evidence, "node.cpu.cores"), 56);
   EXPECT_EQ(absence(evidence, "node.cpu.threads"), Absence::not_supported);  // fewer than cores
 }
 
 TEST(DmidecodeTest, MemoryModules) {
-  const auto evidence =
-      understood(structure(1, 17, module) + structure(2, 17, no_module) +
-                 structure(3, 17,
-                           "Memory Device\n\tTotal Width: 64 bits\n\tData Width: 64 bits\n"
-                           "\tSize: 16384 MB\n\tLocator: A1\n\tType: <OUT OF SPEC>\n"
-                           "\tSpeed: 2400 MHz\n\tConfigured Clock Speed: 2133 MHz\n"));
+  const auto evidence = understood(
+      importer, structure(1, 17, module) + structure(2, 17, no_module) +
+                    structure(3, 17,
+                              "Memory Device\n\tTotal Width: 64 bits\n\tData Width: 64 bits\n"
+                              "\tSize: 16384 MB\n\tLocator: A1\n\tType: <OUT OF SPEC>\n"
+                              "\tSpeed: 2400 MHz\n\tConfigured Clock Speed: 2133 MHz\n"));
   const std::string full = "dimm:P0 CHANNEL A DIMM 0";
   EXPECT_EQ(number(evidence, "dimm.size", full), 64 * gib);
   EXPECT_EQ(text(evidence, "dimm.type", full), "DDR5");
@@ -127,14 +121,15 @@ TEST(DmidecodeTest, MemoryArraysAddUp) {
   const std::string flash =
       "Physical Memory Array\n\tUse: Flash Memory\n\tError Correction Type: None\n"
       "\tMaximum Capacity: 16 MB\n";
-  const auto evidence =
-      understood(structure(1, 16, array) + structure(2, 16, array) + structure(3, 16, flash));
+  const auto evidence = understood(
+      importer, structure(1, 16, array) + structure(2, 16, array) + structure(3, 16, flash));
   EXPECT_EQ(number(evidence, "node.memory.max"), 4096 * gib);
   EXPECT_EQ(text(evidence, "node.memory.ecc"), "Multi-bit ECC");
   const auto unknown = understood(
+      importer,
       structure(1, 16, array) +
-      structure(2, 16,
-                "Physical Memory Array\n\tUse: System Memory\n\tMaximum Capacity: Unknown\n"));
+          structure(2, 16,
+                    "Physical Memory Array\n\tUse: System Memory\n\tMaximum Capacity: Unknown\n"));
   EXPECT_EQ(absence(unknown, "node.memory.max"), Absence::not_supported);
 }
 
@@ -145,13 +140,15 @@ TEST(DmidecodeTest, Slots) {
            "\n";
   };
   const auto evidence = understood(
+      importer,
       structure(1, 9, slot("x8 PCI Express 4 x16", "In Use", "0000:41:00.0")) +
-      structure(2, 9, slot("x16 <OUT OF SPEC>", "Available", "0000:42:00.0")) +
-      structure(3, 9, slot("x4 M.2 Socket 3", "Unavailable", "0000:ff:1f.7")) +
-      structure(4, 9, slot("x16 PCI Express", "In Use", "0000:00:00.0")) +
-      structure(5, 9,
-                "System Slot Information\n\tDesignation: NEW\n\tType: PCI Express 5\n"
-                "\tData Bus Width: x16\n\tSlot Physical Width: x16\n\tCurrent Usage: Available\n"));
+          structure(2, 9, slot("x16 <OUT OF SPEC>", "Available", "0000:42:00.0")) +
+          structure(3, 9, slot("x4 M.2 Socket 3", "Unavailable", "0000:ff:1f.7")) +
+          structure(4, 9, slot("x16 PCI Express", "In Use", "0000:00:00.0")) +
+          structure(
+              5, 9,
+              "System Slot Information\n\tDesignation: NEW\n\tType: PCI Express 5\n"
+              "\tData Bus Width: x16\n\tSlot Physical Width: x16\n\tCurrent Usage: Available\n"));
   EXPECT_EQ(number(evidence, "slot.lanes", "slot:PCIE"), 8);
   EXPECT_EQ(number(evidence, "slot.width", "slot:PCIE"), 16);
   EXPECT_EQ(number(evidence, "slot.generation", "slot:PCIE"), 4);
@@ -178,12 +175,12 @@ TEST(DmidecodeTest, PowerSupplies) {
            "\tStatus: " +
            std::string(status) + "\n\tPlugged: " + std::string(plugged) + "\n";
   };
-  const auto evidence =
-      understood(structure(1, 39, supply("PSU1", "Present, OK", "Yes")) +
-                 structure(2, 39, supply("PSU2", "Present, OK", "No")) +
-                 structure(3, 39, supply("PSU3", "Not Present", "No")) +
-                 structure(4, 39, supply("PSU4", "Present, Critical", "Yes")) +
-                 structure(5, 39, supply("Not Specified", "Present, Unknown", "Yes")));
+  const auto evidence = understood(
+      importer, structure(1, 39, supply("PSU1", "Present, OK", "Yes")) +
+                    structure(2, 39, supply("PSU2", "Present, OK", "No")) +
+                    structure(3, 39, supply("PSU3", "Not Present", "No")) +
+                    structure(4, 39, supply("PSU4", "Present, Critical", "Yes")) +
+                    structure(5, 39, supply("Not Specified", "Present, Unknown", "Yes")));
   EXPECT_EQ(text(evidence, "psu.health", "psu:PSU1"), "ok");
   EXPECT_EQ(number(evidence, "psu.capacity", "psu:PSU1"), 2400);
   EXPECT_EQ(text(evidence, "psu.model", "psu:PSU1"), "0ABC");
@@ -195,7 +192,7 @@ TEST(DmidecodeTest, PowerSupplies) {
 }
 
 TEST(DmidecodeTest, QuietOutputHasNoHandles) {
-  const auto evidence = understood(std::string(bios) + "\n" + std::string(module) + "\n");
+  const auto evidence = understood(importer, std::string(bios) + "\n" + std::string(module) + "\n");
   EXPECT_EQ(text(evidence, "node.bios.version"), "2.7");
   EXPECT_EQ(number(evidence, "dimm.size", "dimm:DIMM 0"), 64 * gib);
 }
@@ -204,30 +201,33 @@ TEST(DmidecodeTest, AWholeListingNeedsItsEnd) {
   std::string given(banner);
   for (int i = 0; i < 8; ++i)
     given += structure(i, 40 + i, "Some Information " + std::to_string(i) + "\n\tA: b\n");
-  expect_error(given, 36, "ends early");
-  expect_error("# dmidecode 3.4\nTable at 0x794B5000.\n\n" + structure(3, 4, processor), 13,
-               "ends early");
-  EXPECT_TRUE(understood(given + structure(99, 127, "End Of Table\n")).observations.empty());
+  expect_error(importer, given, 36, "ends early");
+  expect_error(importer, "# dmidecode 3.4\nTable at 0x794B5000.\n\n" + structure(3, 4, processor),
+               13, "ends early");
+  EXPECT_TRUE(
+      understood(importer, given + structure(99, 127, "End Of Table\n")).observations.empty());
 }
 
 TEST(DmidecodeTest, TheSameTwiceIsOnceAndTwoMachinesAreRefused) {
-  const auto twice = understood(structure(1, 17, module) + structure(1, 17, module));
+  const auto twice = understood(importer, structure(1, 17, module) + structure(1, 17, module));
   EXPECT_EQ(all_of(twice, "dimm.size").size(), 1U);
-  expect_error(structure(1, 17, module) + structure(1, 17, no_module), 17,
+  expect_error(importer, structure(1, 17, module) + structure(1, 17, no_module), 17,
                "another structure in line 2");
 }
 
 TEST(DmidecodeTest, HostileAndErrors) {
-  expect_error("# dmidecode 3.3\n/dev/mem: Permission denied\n", 2, "as root");
-  expect_error("# dmidecode 3.3\n# No SMBIOS nor DMI entry point found, sorry.\n", 2, "as root");
-  expect_error("nothing\n", 1, "no structure");
-  expect_error(structure(1, 17, "Memory Device\n\tSize: 1,5 GB\n"), 3, "decimal comma");
-  expect_error(std::string("Handle 0x1, DMI type 17\n\0\n", 26), 2, "NUL");
+  expect_error(importer, "# dmidecode 3.3\n/dev/mem: Permission denied\n", 2, "as root");
+  expect_error(importer, "# dmidecode 3.3\n# No SMBIOS nor DMI entry point found, sorry.\n", 2,
+               "as root");
+  expect_error(importer, "nothing\n", 1, "no structure");
+  expect_error(importer, structure(1, 17, "Memory Device\n\tSize: 1,5 GB\n"), 3, "decimal comma");
+  expect_error(importer, std::string("Handle 0x1, DMI type 17\n\0\n", 26), 2, "NUL");
   const auto odd = understood(
+      importer,
       structure(1, 17, "Memory Device\n\tSize: -4 GB\n\tLocator: \n") +
-      structure(2, 17, "Memory Device\n\tSize: 1e999 GB\n") +
-      structure(3, 9,
-                "System Slot Information\n\tDesignation: \x1b[31m\n\tType: x99 PCI Express\n"));
+          structure(2, 17, "Memory Device\n\tSize: 1e999 GB\n") +
+          structure(3, 9,
+                    "System Slot Information\n\tDesignation: \x1b[31m\n\tType: x99 PCI Express\n"));
   EXPECT_EQ(absence(odd, "dimm.size", "dimm:unnamed"), Absence::not_supported);
   EXPECT_EQ(absence(odd, "dimm.size", "dimm:unnamed#2"), Absence::not_supported);
   EXPECT_EQ(only(odd, "slot.lanes", "slot:\\x1b[31m"), nullptr);

@@ -42,13 +42,6 @@ std::string run() {
   return out + "\nKilling processes.. done\n\nTested 2 GPUs:\n\tGPU 0: OK\n\tGPU 1: FAULTY\n";
 }
 
-void expect_error(std::string_view text, std::size_t number, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, number);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(GpuBurnTest, RatesWithoutStartUpAndTheirDrop) {
   const auto evidence = read(importer, run());
   ASSERT_TRUE(evidence) << evidence.error().message();
@@ -136,15 +129,18 @@ TEST(GpuBurnTest, PowerAndUnknownDuration) {
 }
 
 TEST(GpuBurnTest, RefusedWithTheReason) {
-  expect_error("GPU Burn\nUsage: gpu-burn [OPTIONS] [TIME]\n", 2, "no progress");
-  expect_error("Couldn't init a GPU test: Error in load module: device kernel image is invalid\n",
+  expect_error(importer, "GPU Burn\nUsage: gpu-burn [OPTIONS] [TIME]\n", 2, "no progress");
+  expect_error(importer,
+               "Couldn't init a GPU test: Error in load module: device kernel image is invalid\n",
                1, "did not run: Couldn't init a GPU test");
-  expect_error("50,0%  proc'd: 20 (9000 Gflop/s)   errors: 0   temps: 60 C \n", 1, "decimal comma");
-  expect_error("50.0%  proc'd: 20 (nan Gflop/s)   errors: 0   temps: 60 C \n", 1, "no progress");
-  expect_error("50.0%  proc'd: 20 (9000 Gflop/s)   errors: 0 - 0   temps: 60 C \n", 1,
+  expect_error(importer, "50,0%  proc'd: 20 (9000 Gflop/s)   errors: 0   temps: 60 C \n", 1,
+               "decimal comma");
+  expect_error(importer, "50.0%  proc'd: 20 (nan Gflop/s)   errors: 0   temps: 60 C \n", 1,
                "no progress");
-  expect_error("\nBurning" + std::string(1, '\0'), 2, "NUL");
-  expect_error("\n" + std::string(100000, 'x'), 2, "longer than");
+  expect_error(importer, "50.0%  proc'd: 20 (9000 Gflop/s)   errors: 0 - 0   temps: 60 C \n", 1,
+               "no progress");
+  expect_error(importer, "\nBurning" + std::string(1, '\0'), 2, "NUL");
+  expect_error(importer, "\n" + std::string(100000, 'x'), 2, "longer than");
 }
 
 TEST(GpuBurnTest, RecognisesItsOwnOnly) {

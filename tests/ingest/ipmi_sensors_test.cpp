@@ -12,30 +12,17 @@ namespace {
 
 const Importer importer = ipmi_sensors();
 
-Evidence given(std::string_view text) {
-  const auto evidence = read(importer, text);
-  EXPECT_TRUE(evidence) << evidence.error().message();
-  return evidence.value_or(Evidence{});
-}
-
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(IpmiSensorsTest, SdrWithDiscreteAndUnreadableSensors) {
-  const auto e = given(
-      "$ ipmitool sdr\r\n"
-      "Ambient Temp     | 24 degrees C      | ok\r\n"
-      "Avg Power        | 310 Watts         | ok\r\n"
-      "Planar 12V       | 10.04 Volts       | cr\r\n"
-      "Fan 1A Tach      | 0 RPM             | nr\r\n"
-      "CPU 1 OverTemp   | 0x00              | ok\r\n"
-      "Power Supply 1   | 0x00              | ok\r\n"
-      "Unable to send command: Invalid argument\r\n"
-      "CPU2 Temp        | no reading        | ns\r\n");
+  const auto e = understood(importer,
+                            "$ ipmitool sdr\r\n"
+                            "Ambient Temp     | 24 degrees C      | ok\r\n"
+                            "Avg Power        | 310 Watts         | ok\r\n"
+                            "Planar 12V       | 10.04 Volts       | cr\r\n"
+                            "Fan 1A Tach      | 0 RPM             | nr\r\n"
+                            "CPU 1 OverTemp   | 0x00              | ok\r\n"
+                            "Power Supply 1   | 0x00              | ok\r\n"
+                            "Unable to send command: Invalid argument\r\n"
+                            "CPU2 Temp        | no reading        | ns\r\n");
   EXPECT_EQ(number(e, "node.temperature.inlet"), 24);
   EXPECT_EQ(number(e, "node.power.consumed"), 310);
   EXPECT_EQ(text(e, "sensor.health", "sensor:Planar 12V"), "critical");
@@ -48,7 +35,8 @@ TEST(IpmiSensorsTest, SdrWithDiscreteAndUnreadableSensors) {
 }
 
 TEST(IpmiSensorsTest, ElistTellsStatesOfSupplies) {
-  const auto e = given(
+  const auto e = understood(
+      importer,
       "SEL              | 72h | ns  |  7.1 | No Reading\n"
       "Temp             | 0Eh | ok  |  3.1 | 61 degrees C\n"
       "Temp             | 0Fh | unc |  3.2 | 96 degrees C\n"
@@ -73,7 +61,8 @@ TEST(IpmiSensorsTest, ElistTellsStatesOfSupplies) {
 }
 
 TEST(IpmiSensorsTest, SensorListWithLimitsAndBits) {
-  const auto e = given(
+  const auto e = understood(
+      importer,
       "CPU1 Temp        | 45.000     | degrees C  | ok    | 5.000 | 5.000 | 10.000 | 90.000 | "
       "95.000 | 95.000\n"
       "CPU2 Temp        | na         | degrees C  | na    | na    | na    | na     | na     | na   "
@@ -97,16 +86,18 @@ TEST(IpmiSensorsTest, SensorListWithLimitsAndBits) {
 }
 
 TEST(IpmiSensorsTest, CommaSeparated) {
-  const auto e = given(
-      "PS Redundancy,77h,ok,7.1,Fully Redundant\nStatus,85h,ok,10.1,Presence detected\n"
-      "Status,86h,ok,10.2,Presence detected\nInlet Temp,04h,ok,7.1,22,degrees C\n");
+  const auto e =
+      understood(importer,
+                 "PS Redundancy,77h,ok,7.1,Fully Redundant\nStatus,85h,ok,10.1,Presence detected\n"
+                 "Status,86h,ok,10.2,Presence detected\nInlet Temp,04h,ok,7.1,22,degrees C\n");
   EXPECT_EQ(text(e, "psu.health", "psu:Status 10.2"), "ok");
   EXPECT_EQ(number(e, "node.temperature.inlet"), 22);
-  EXPECT_EQ(number(given("Fan1,5040,RPM,ok\n"), "fan.speed", "fan:Fan1"), 5040);
+  EXPECT_EQ(number(understood(importer, "Fan1,5040,RPM,ok\n"), "fan.speed", "fan:Fan1"), 5040);
 }
 
 TEST(IpmiSensorsTest, FreeIpmiJudgesDiscreteSensorsToo) {
-  const auto e = given(
+  const auto e = understood(
+      importer,
       "ID  | Name             | Type        | State    | Reading | Units | Event\n"
       "1   | SysHealth_Stat   | Chassis     | Critical | N/A     | N/A   | 'transition to "
       "Critical'\n"
@@ -121,26 +112,28 @@ TEST(IpmiSensorsTest, FreeIpmiJudgesDiscreteSensorsToo) {
 }
 
 TEST(IpmiSensorsTest, StateThatNobodyKnowsSaysNothingOfItsReading) {
-  const auto e = given(
-      "ID  | Name      | Type        | State  | Reading | Units | Event\n"
-      "1   | GPU1 Temp | Temperature | Florid | 41.00   | C     | 'OK'\n"
-      "2   | GPU2 Temp | Temperature | Nominal| 42.00   | C     | 'OK'\n");
+  const auto e = understood(importer,
+                            "ID  | Name      | Type        | State  | Reading | Units | Event\n"
+                            "1   | GPU1 Temp | Temperature | Florid | 41.00   | C     | 'OK'\n"
+                            "2   | GPU2 Temp | Temperature | Nominal| 42.00   | C     | 'OK'\n");
   EXPECT_EQ(number(e, "sensor.temperature", "sensor:GPU1 Temp"), std::nullopt);
   EXPECT_EQ(number(e, "sensor.temperature", "sensor:GPU2 Temp"), 42);
 }
 
 TEST(IpmiSensorsTest, BrokenListsAreRefused) {
-  expect_error("Inlet Temp | 22,5 degrees C | ok\n", 1, "decimal comma");
-  expect_error("Inlet Temp\n", 1, "no sensor");
+  expect_error(importer, "Inlet Temp | 22,5 degrees C | ok\n", 1, "decimal comma");
+  expect_error(importer, "Inlet Temp\n", 1, "no sensor");
   expect_error(
+      importer,
       "Fan1 | 5040 RPM | ok\nCPU Temp | 45,5 | degrees C | ok | na | na | na | na | na | na\n", 2,
       "decimal comma");
-  expect_error("Fan1 | 5040 RPM | ok\nFan2 | 50", 2, "ends early");
+  expect_error(importer, "Fan1 | 5040 RPM | ok\nFan2 | 50", 2, "ends early");
   std::string many;
   for (int i = 0; i < 5000; ++i) many += "Fan" + std::to_string(i) + " | 1 RPM | ok\n";
-  expect_error(many, 4097, "more than 4096");
-  expect_error(std::string("Fan1 | 5040 RPM | ok\n\0", 22), 2, "");
-  const auto odd = given("Fan1 | 1e999 RPM | ok\nFan2 | -5 RPM | ok\nFan\x1b[31m3 | 9 RPM | ok\n");
+  expect_error(importer, many, 4097, "more than 4096");
+  expect_error(importer, std::string("Fan1 | 5040 RPM | ok\n\0", 22), 2, "");
+  const auto odd = understood(
+      importer, "Fan1 | 1e999 RPM | ok\nFan2 | -5 RPM | ok\nFan\x1b[31m3 | 9 RPM | ok\n");
   EXPECT_EQ(absence(odd, "fan.speed", "fan:Fan1"), Absence::malformed);
   EXPECT_EQ(only(odd, "fan.speed", "fan:Fan2"), nullptr);
   EXPECT_EQ(number(odd, "fan.speed", "fan:Fan3"), 9);

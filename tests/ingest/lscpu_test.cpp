@@ -12,19 +12,6 @@ namespace {
 
 const Importer importer = lscpu();
 
-Evidence understood(std::string_view given) {
-  auto evidence = read(importer, given);
-  EXPECT_TRUE(evidence) << evidence.error().message();
-  return evidence ? *std::move(evidence) : Evidence{};
-}
-
-void expect_error(std::string_view given, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, given);
-  ASSERT_FALSE(evidence) << given;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 constexpr std::string_view x86 =
     "$ lscpu\n"
     "Architecture:             x86_64\n"
@@ -46,7 +33,7 @@ constexpr std::string_view x86 =
     "  NUMA node1 CPU(s):      24-47,72-95\n";
 
 TEST(LscpuTest, IndentedOutput) {
-  const auto evidence = understood(x86);
+  const auto evidence = understood(importer, x86);
   EXPECT_EQ(text(evidence, "node.cpu.architecture"), "x86_64");
   EXPECT_EQ(text(evidence, "node.cpu.model"), "AMD EPYC: 9274F 24-Core Processor");
   EXPECT_EQ(number(evidence, "node.cpu.sockets"), 2);
@@ -60,11 +47,12 @@ TEST(LscpuTest, IndentedOutput) {
 }
 
 TEST(LscpuTest, MemoryOnlyNodesAreNoProcessorNodes) {
-  const auto evidence = understood(
-      "\xef\xbb\xbf"
-      "Architecture:        ppc64le\nCPU(s):              8\nOn-line CPU(s) list: 0-7\n"
-      "Core(s) per socket:  1\nSocket(s):           2\nNUMA node(s):        3\n"
-      "NUMA node0 CPU(s):   0,1,2,3\nNUMA node8 CPU(s):   4-7\nNUMA node252 CPU(s): \n");
+  const auto evidence =
+      understood(importer,
+                 "\xef\xbb\xbf"
+                 "Architecture:        ppc64le\nCPU(s):              8\nOn-line CPU(s) list: 0-7\n"
+                 "Core(s) per socket:  1\nSocket(s):           2\nNUMA node(s):        3\n"
+                 "NUMA node0 CPU(s):   0,1,2,3\nNUMA node8 CPU(s):   4-7\nNUMA node252 CPU(s): \n");
   EXPECT_EQ(number(evidence, "node.cpu.numa_nodes"), 2);
   EXPECT_EQ(text(evidence, "numa.cpus", "numa:0"), "0-3");
   EXPECT_EQ(absence(evidence, "numa.cpus", "numa:252"), Absence::not_supported);
@@ -72,9 +60,10 @@ TEST(LscpuTest, MemoryOnlyNodesAreNoProcessorNodes) {
 }
 
 TEST(LscpuTest, ArmCountsClusters) {
-  const auto evidence = understood(
-      "Architecture: aarch64\nCPU(s): 80\nOn-line CPU(s) list: 0-79\nModel name: -\n"
-      "Thread(s) per core: 1\nCore(s) per cluster: 80\nSocket(s): -\nCluster(s): 1\n");
+  const auto evidence =
+      understood(importer,
+                 "Architecture: aarch64\nCPU(s): 80\nOn-line CPU(s) list: 0-79\nModel name: -\n"
+                 "Thread(s) per core: 1\nCore(s) per cluster: 80\nSocket(s): -\nCluster(s): 1\n");
   EXPECT_EQ(number(evidence, "node.cpu.cores"), 80);
   EXPECT_EQ(absence(evidence, "node.cpu.sockets"), Absence::not_supported);
   EXPECT_EQ(absence(evidence, "node.cpu.model"), Absence::not_supported);
@@ -83,8 +72,10 @@ TEST(LscpuTest, ArmCountsClusters) {
 TEST(LscpuTest, Hypervisors) {
   const std::string start =
       "Architecture: x86_64\nCPU(s): 4\nCore(s) per socket: 4\nSocket(s): 1\n";
-  EXPECT_EQ(text(understood(start + "Hypervisor vendor: KVM\n"), "node.virtualization"), "KVM");
-  EXPECT_EQ(text(understood(start + "Flags: fpu\n  tsc hypervisor lahf\n"), "node.virtualization"),
+  EXPECT_EQ(text(understood(importer, start + "Hypervisor vendor: KVM\n"), "node.virtualization"),
+            "KVM");
+  EXPECT_EQ(text(understood(importer, start + "Flags: fpu\n  tsc hypervisor lahf\n"),
+                 "node.virtualization"),
             "unnamed hypervisor");
 }
 
@@ -95,23 +86,25 @@ TEST(LscpuTest, TableOfCpus) {
       "  1    0      0    1 1:1:1:0          yes 3850.0000\n"
       "  2    1      1    2 8:8:8:2          yes 3850.0000\n"
       "  3    1      1    2 8:8:8:2          yes 3850.0000\n";
-  const auto evidence = understood(table);
+  const auto evidence = understood(importer, table);
   EXPECT_EQ(number(evidence, "node.cpu.threads"), 4);
   EXPECT_EQ(number(evidence, "node.cpu.cores"), 3);
   EXPECT_EQ(number(evidence, "node.cpu.sockets"), 2);
   EXPECT_EQ(text(evidence, "numa.cpus", "numa:1"), "2-3");
-  expect_error(table.substr(0, table.size() - 30), 6, "cut");
-  expect_error(table.substr(0, table.size() - 3), 6, "ends early");
+  expect_error(importer, table.substr(0, table.size() - 30), 6, "cut");
+  expect_error(importer, table.substr(0, table.size() - 3), 6, "ends early");
 }
 
 TEST(LscpuTest, NumbersThatCannotBe) {
   const auto evidence = understood(
+      importer,
       "Architecture: x86_64\nCPU(s): 1\nOn-line CPU(s) list: 0-95\nCore(s) per socket: -3\n"
       "Socket(s): 99999999999\n");
   EXPECT_EQ(absence(evidence, "node.cpu.threads"), Absence::malformed);
   EXPECT_EQ(absence(evidence, "node.cpu.sockets"), Absence::not_supported);
   EXPECT_EQ(absence(evidence, "node.cpu.cores"), Absence::not_supported);
-  expect_error("Architecture: x86_64\nCPU(s): 1\nNUMA node0 CPU(s): 0-99999999\n", 3, "unreadable");
+  expect_error(importer, "Architecture: x86_64\nCPU(s): 1\nNUMA node0 CPU(s): 0-99999999\n", 3,
+               "unreadable");
 }
 
 TEST(LscpuTest, NoPrefixGivesAWrongNumber) {
@@ -126,10 +119,10 @@ TEST(LscpuTest, NoPrefixGivesAWrongNumber) {
 }
 
 TEST(LscpuTest, Refused) {
-  expect_error("lscpu: cannot open /proc/cpuinfo\n", 1, "printed an error");
-  expect_error("Architektur: x86_64\nOn-line CPU(s) list: 0-3\n", 2, "LC_ALL=C");
-  expect_error("Architecture: x86_64\nCPU(s): 4\nCPU(s): 8\n", 3, "stands twice");
-  expect_error(std::string_view("CPU(s): 4\n\0\n", 12), 2, "NUL");
+  expect_error(importer, "lscpu: cannot open /proc/cpuinfo\n", 1, "printed an error");
+  expect_error(importer, "Architektur: x86_64\nOn-line CPU(s) list: 0-3\n", 2, "LC_ALL=C");
+  expect_error(importer, "Architecture: x86_64\nCPU(s): 4\nCPU(s): 8\n", 3, "stands twice");
+  expect_error(importer, std::string_view("CPU(s): 4\n\0\n", 12), 2, "NUL");
 }
 
 TEST(LscpuTest, RecognisesItsOutputOnly) {

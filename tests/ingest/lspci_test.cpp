@@ -18,19 +18,6 @@ using Texts = std::vector<std::string>;
 
 constexpr double gib = 1024. * 1024 * 1024;
 
-Evidence understood(std::string_view given) {
-  auto evidence = read(importer, given);
-  EXPECT_TRUE(evidence) << evidence.error().message();
-  return evidence ? *std::move(evidence) : Evidence{};
-}
-
-void expect_error(std::string_view given, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, given);
-  ASSERT_FALSE(evidence) << given;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 std::string detail_of(const Evidence& evidence, std::string_view id, std::string_view subject) {
   const Observation* o = only(evidence, id, subject);
   return o == nullptr ? "no such observation" : o->detail;
@@ -49,7 +36,7 @@ constexpr std::string_view list =
     "10000:01:00.0 Non-Volatile memory controller [0108]: Intel Corporation Device [8086:0b60]\n";
 
 TEST(LspciTest, ListWithIds) {
-  const auto evidence = understood(list);
+  const auto evidence = understood(importer, list);
   EXPECT_EQ(number(evidence, "node.gpu.attached"), 2);
   EXPECT_EQ(text(evidence, "gpu.pci.address", "gpu:0000:17:00.0"), "0000:17:00.0");
   EXPECT_EQ(text(evidence, "gpu.pci.device_id", "gpu:0000:17:00.0"), "2331");
@@ -63,19 +50,21 @@ TEST(LspciTest, ListWithIds) {
 }
 
 TEST(LspciTest, NamesAndNumbersOnly) {
-  const auto names = understood(
-      "00:00.0 Host bridge: Intel Corporation Device 09a2\n"
-      "17:00.0 3D controller: NVIDIA Corporation Device 2331 (rev a1)   # <-- ours\n");
+  const auto names =
+      understood(importer,
+                 "00:00.0 Host bridge: Intel Corporation Device 09a2\n"
+                 "17:00.0 3D controller: NVIDIA Corporation Device 2331 (rev a1)   # <-- ours\n");
   EXPECT_EQ(text(names, "gpu.pci.device_id", "gpu:0000:17:00.0"), "2331");
   EXPECT_EQ(text(names, "pci.name", "gpu:0000:17:00.0"), "NVIDIA Corporation Device 2331");
-  const auto numbers = understood("00:00.0 0600: 8086:09a2\n17:00.0 0302: 10de:2331 (rev a1)\n");
+  const auto numbers =
+      understood(importer, "00:00.0 0600: 8086:09a2\n17:00.0 0302: 10de:2331 (rev a1)\n");
   EXPECT_EQ(text(numbers, "gpu.pci.device_id", "gpu:0000:17:00.0"), "2331");
   EXPECT_EQ(number(numbers, "node.gpu.attached"), 1);
 }
 
 TEST(LspciTest, CountsOnlyWhatIsWhole) {
   const auto count = [](std::string_view given) {
-    return number(understood(given), "node.gpu.attached");
+    return number(understood(importer, given), "node.gpu.attached");
   };
   const std::string gpu = "17:00.0 3D controller: NVIDIA Corporation Device 2331 (rev a1)\n";
   const std::string bridge = "00:00.0 Host bridge: Intel Corporation Device 09a2\n";
@@ -90,10 +79,11 @@ TEST(LspciTest, CountsOnlyWhatIsWhole) {
 }
 
 TEST(LspciTest, OthersGpusAreNamedAndNotCounted) {
-  const auto evidence = understood(
-      "00:00.0 Host bridge: AMD Device 14a4\n00:00.2 IOMMU: AMD Device 149e\n"
-      "00:14.0 SMBus: AMD FCH SMBus Controller\n"
-      "43:00.0 Display controller: Advanced Micro Devices, Inc. [AMD/ATI] Aldebaran\n");
+  const auto evidence =
+      understood(importer,
+                 "00:00.0 Host bridge: AMD Device 14a4\n00:00.2 IOMMU: AMD Device 149e\n"
+                 "00:14.0 SMBus: AMD FCH SMBus Controller\n"
+                 "43:00.0 Display controller: Advanced Micro Devices, Inc. [AMD/ATI] Aldebaran\n");
   EXPECT_EQ(number(evidence, "node.gpu.attached"), 0);
   EXPECT_NE(detail_of(evidence, "node.gpu.attached", "node").find("Aldebaran"), std::string::npos);
 }
@@ -133,7 +123,7 @@ constexpr std::string_view blocks =
     "\tKernel driver in use: mlx5_core\n";
 
 TEST(LspciTest, BlocksGiveLinkAndTree) {
-  const auto evidence = understood(blocks);
+  const auto evidence = understood(importer, blocks);
   const std::string gpu = "gpu:0000:43:00.0";
   EXPECT_EQ(text(evidence, "gpu.pci.root", gpu), "0000:40");
   EXPECT_EQ(text(evidence, "gpu.pci.upstream", gpu), "0000:41:00.0");
@@ -153,7 +143,7 @@ TEST(LspciTest, BlocksGiveLinkAndTree) {
 }
 
 TEST(LspciTest, AcsOfBridges) {
-  const auto evidence = understood(blocks);
+  const auto evidence = understood(importer, blocks);
   EXPECT_EQ(value<bool>(evidence, "pci.acs", "pci:0000:40:01.0"), true);
   EXPECT_EQ(value<bool>(evidence, "pci.acs", "pci:0000:42:00.0"),
             false);  // checks, but redirects not
@@ -161,7 +151,7 @@ TEST(LspciTest, AcsOfBridges) {
 }
 
 TEST(LspciTest, LinkThatIsDownHasNoNumbers) {
-  const auto evidence = understood(blocks);
+  const auto evidence = understood(importer, blocks);
   const std::string nic = "pci:0000:44:00.0";
   EXPECT_EQ(absence(evidence, "pci.pcie.generation", nic), Absence::not_supported);
   EXPECT_EQ(absence(evidence, "pci.pcie.width", nic), Absence::not_supported);
@@ -170,6 +160,7 @@ TEST(LspciTest, LinkThatIsDownHasNoNumbers) {
 
 TEST(LspciTest, OneVerboseLevelDown) {
   const auto evidence = understood(
+      importer,
       "            /usr/bin/lspci -d \"10de:*\" -v -xxx\n\n"
       "02:00.0 VGA compatible controller: NVIDIA Corporation GV102 (rev a1) (prog-if 00 [VGA])\n"
       "\tFlags: bus master, fast devsel, latency 0, IRQ 107, NUMA node 1, IOMMU group 20\n"
@@ -185,24 +176,26 @@ TEST(LspciTest, OneVerboseLevelDown) {
 }
 
 TEST(LspciTest, WithoutRootWhatIsDueIsAbsent) {
-  const auto evidence = understood(
-      "00:01.0 PCI bridge: Intel Corporation Device 352a\n"
-      "\tBus: primary=00, secondary=02, subordinate=02\n"
-      "\tCapabilities: <access denied>\n"
-      "02:00.0 3D controller: NVIDIA Corporation Device 2331 (rev a1)\n"
-      "\tRegion 1: Memory at <unassigned> (64-bit, prefetchable) [size=128G]\n"
-      "\tCapabilities: <access denied>\n");
+  const auto evidence =
+      understood(importer,
+                 "00:01.0 PCI bridge: Intel Corporation Device 352a\n"
+                 "\tBus: primary=00, secondary=02, subordinate=02\n"
+                 "\tCapabilities: <access denied>\n"
+                 "02:00.0 3D controller: NVIDIA Corporation Device 2331 (rev a1)\n"
+                 "\tRegion 1: Memory at <unassigned> (64-bit, prefetchable) [size=128G]\n"
+                 "\tCapabilities: <access denied>\n");
   EXPECT_EQ(absence(evidence, "gpu.pcie.width", "gpu:0000:02:00.0"), Absence::permission);
   EXPECT_EQ(absence(evidence, "pci.acs", "pci:0000:00:01.0"), Absence::permission);
   EXPECT_EQ(absence(evidence, "gpu.bar1.total", "gpu:0000:02:00.0"), Absence::malformed);
 }
 
 TEST(LspciTest, GpuOffTheBus) {
-  const auto evidence = understood(
-      "17:00.0 3D controller: NVIDIA Corporation Device 2331 (rev ff) (prog-if ff)\n"
-      "\t!!! Unknown header type 7f\n"
-      "2a:00.0 3D controller: NVIDIA Corporation Device 2331 (rev ff)\n"
-      "3d:00.0 3D controller: NVIDIA Corporation Device 2331 (rev a1)\n");
+  const auto evidence =
+      understood(importer,
+                 "17:00.0 3D controller: NVIDIA Corporation Device 2331 (rev ff) (prog-if ff)\n"
+                 "\t!!! Unknown header type 7f\n"
+                 "2a:00.0 3D controller: NVIDIA Corporation Device 2331 (rev ff)\n"
+                 "3d:00.0 3D controller: NVIDIA Corporation Device 2331 (rev a1)\n");
   EXPECT_EQ(value<bool>(evidence, "gpu.lost", "gpu:0000:17:00.0"), true);
   EXPECT_EQ(value<bool>(evidence, "gpu.lost", "gpu:0000:2a:00.0"), true);
   EXPECT_EQ(only(evidence, "gpu.lost", "gpu:0000:3d:00.0"), nullptr);
@@ -210,6 +203,7 @@ TEST(LspciTest, GpuOffTheBus) {
 
 TEST(LspciTest, VirtualMachinesHideTheTree) {
   const auto evidence = understood(
+      importer,
       "0001:00:00.0 3D controller: NVIDIA Corporation Device 20b2 (rev a1)\n"
       "\t\tLnkCap:\tPort #0, Speed 16GT/s, Width x16\n\t\tLnkSta:\tSpeed 16GT/s (ok), Width x16\n"
       "0101:00:02.0 Ethernet controller: Mellanox Technologies MT27710\n");
@@ -219,6 +213,7 @@ TEST(LspciTest, VirtualMachinesHideTheTree) {
 
 TEST(LspciTest, BridgesInACircleEnd) {
   const auto evidence = understood(
+      importer,
       "00:00.0 PCI bridge: Intel Corporation Device 352a\n\tBus: primary=00, secondary=01, "
       "subordinate=01\n"
       "01:00.0 PCI bridge: Intel Corporation Device 352a\n\tBus: primary=01, secondary=00, "
@@ -232,30 +227,34 @@ TEST(LspciTest, GreppedAcsLines) {
   const std::string off = "\t\tACSCtl: SrcValid- TransBlk- ReqRedir- CmpltRedir- UpstreamFwd-\n";
   const std::string on = "\t\tACSCtl: SrcValid+ TransBlk- ReqRedir+ CmpltRedir+ UpstreamFwd+\n";
   const std::string prompt = "$ sudo lspci -vvv | grep ACSCtl\n";
-  EXPECT_EQ(value<Texts>(understood(prompt + off + off), "node.acs.enabled", "node"), Texts{});
-  EXPECT_EQ(value<Texts>(understood(prompt + off + on), "node.acs.enabled", "node"),
+  EXPECT_EQ(value<Texts>(understood(importer, prompt + off + off), "node.acs.enabled", "node"),
+            Texts{});
+  EXPECT_EQ(value<Texts>(understood(importer, prompt + off + on), "node.acs.enabled", "node"),
             Texts{"ACSCtl in line 3"});
   EXPECT_TRUE(importer.recognises(prompt + off));
 }
 
 TEST(LspciTest, RefusesWhatItCannotTell) {
-  expect_error("LnkSta: Speed 8GT/s, Width x16\n", 1, "without the devices");
-  expect_error("bash: lspci: command not found\n", 1, "printed an error");
-  expect_error("nothing\nhere\n", 2, "no device");
+  expect_error(importer, "LnkSta: Speed 8GT/s, Width x16\n", 1, "without the devices");
+  expect_error(importer, "bash: lspci: command not found\n", 1, "printed an error");
+  expect_error(importer, "nothing\nhere\n", 2, "no device");
   expect_error(
+      importer,
       "17:00.0 3D controller: NVIDIA Corporation Device 2331\n\t\tLnkSta: Speed 2,5GT/s, Width "
       "x16\n",
       2, "decimal comma");
   expect_error(
+      importer,
       "17:00.0 3D controller: NVIDIA Corporation Device 2331\n17:00.0 USB controller: Intel C610\n",
       2, "another device in line 1");
-  expect_error(std::string_view("17:00.0 3D controller: NVIDIA\n\0\n", 31), 2, "NUL");
+  expect_error(importer, std::string_view("17:00.0 3D controller: NVIDIA\n\0\n", 31), 2, "NUL");
 }
 
 TEST(LspciTest, TwoListingsOfOneMachineAreOne) {
-  const auto evidence = understood(
-      "17:00.0 3D controller [0302]: NVIDIA Corporation Device [10de:2331]\n"
-      "17:00.0 3D controller: NVIDIA Corporation Device 2331\n\tNUMA node: 1\n");
+  const auto evidence =
+      understood(importer,
+                 "17:00.0 3D controller [0302]: NVIDIA Corporation Device [10de:2331]\n"
+                 "17:00.0 3D controller: NVIDIA Corporation Device 2331\n\tNUMA node: 1\n");
   EXPECT_EQ(text(evidence, "topology.affinity.numa", "gpu:0000:17:00.0"), "1");
   EXPECT_EQ(text(evidence, "gpu.pci.device_id", "gpu:0000:17:00.0"), "2331");
 }
@@ -278,7 +277,7 @@ TEST(LspciTest, TooManyDevicesAreRefused) {
     std::snprintf(line, sizeof line, "%04x:00:00.0 3D controller: NVIDIA Corporation X\n", i);
     given += line;
   }
-  expect_error(given, 4097, "more than 4096 devices");
+  expect_error(importer, given, 4097, "more than 4096 devices");
 }
 
 TEST(LspciTest, RecognisesListingsOnly) {

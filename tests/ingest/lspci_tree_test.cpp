@@ -12,19 +12,6 @@ namespace {
 
 const Importer importer = lspci_tree();
 
-Evidence understood(std::string_view given) {
-  auto evidence = read(importer, given);
-  EXPECT_TRUE(evidence) << evidence.error().message();
-  return evidence ? *std::move(evidence) : Evidence{};
-}
-
-void expect_error(std::string_view given, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, given);
-  ASSERT_FALSE(evidence) << given;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 constexpr std::string_view tree =
     "$ lspci -tv\n"
     "-+-[0000:80]-+-00.0  Intel Corporation Device 09a2\n"
@@ -39,7 +26,7 @@ constexpr std::string_view tree =
     "             \\-01.3-[03]----00.0  Mellanox Technologies MT2910 Family [ConnectX-7]\n";
 
 TEST(LspciTreeTest, SwitchesRootAndParents) {
-  const auto evidence = understood(tree);
+  const auto evidence = understood(importer, tree);
   EXPECT_EQ(text(evidence, "gpu.pci.root", "gpu:0000:83:00.0"), "0000:80");
   EXPECT_EQ(text(evidence, "gpu.pci.upstream", "gpu:0000:83:00.0"), "0000:81:00.0");
   EXPECT_EQ(number(evidence, "gpu.pci.switches", "gpu:0000:83:00.0"), 1);
@@ -55,7 +42,7 @@ TEST(LspciTreeTest, SwitchesRootAndParents) {
 }
 
 TEST(LspciTreeTest, OnlyGpusAreGpus) {
-  const auto evidence = understood(tree);
+  const auto evidence = understood(importer, tree);
   EXPECT_EQ(all_of(evidence, "gpu.pci.root").size(), 3U);
   EXPECT_TRUE(all_of(evidence, "pci.name", "gpu:0000:01:00.1").empty());  // its audio function
   EXPECT_TRUE(all_of(evidence, "pci.name", "gpu:0000:02:00.0").empty());  // an NVSwitch
@@ -65,41 +52,42 @@ TEST(LspciTreeTest, OnlyGpusAreGpus) {
 }
 
 TEST(LspciTreeTest, WithoutNamesOnlyParents) {
-  const auto evidence = understood(
-      "-[0000:00]-+-00.0\r\n"
-      "           +-1c.3-[05-06]----00.0-[06]----00.0\r\n"
-      "           \\-1f.2\r\n");
+  const auto evidence = understood(importer,
+                                   "-[0000:00]-+-00.0\r\n"
+                                   "           +-1c.3-[05-06]----00.0-[06]----00.0\r\n"
+                                   "           \\-1f.2\r\n");
   EXPECT_EQ(text(evidence, "pci.parent", "pci:0000:06:00.0"), "0000:05:00.0");
   EXPECT_EQ(text(evidence, "pci.parent", "pci:0000:05:00.0"), "0000:00:1c.3");
   EXPECT_EQ(evidence.observations.size(), 2U);
 }
 
 TEST(LspciTreeTest, DomainsOfVirtualMachines) {
-  const auto evidence = understood(
-      "-+-[0001:00]---00.0  NVIDIA Corporation Device [10de:20b2]\n"
-      " \\-[0000:00]-\n");
+  const auto evidence = understood(importer,
+                                   "-+-[0001:00]---00.0  NVIDIA Corporation Device [10de:20b2]\n"
+                                   " \\-[0000:00]-\n");
   EXPECT_EQ(absence(evidence, "gpu.pci.root", "gpu:0001:00:00.0"), Absence::not_supported);
   EXPECT_EQ(text(evidence, "gpu.pci.device_id", "gpu:0001:00:00.0"), "20b2");
   EXPECT_EQ(text(evidence, "pci.name", "gpu:0001:00:00.0"), "NVIDIA Corporation Device 20b2");
 }
 
 TEST(LspciTreeTest, BrokenTreesNameTheLine) {
-  expect_error("-[0000:00]-+-00.0\n           +-01.0-[01]----00.0\n", 2,
+  expect_error(importer, "-[0000:00]-+-00.0\n           +-01.0-[01]----00.0\n", 2,
                "ends early: siblings of line 1");
-  expect_error("-[0000:00]-+-00.0-[01]--+-00.0\n           \\-01.0\n", 2, "siblings of line 1");
-  expect_error("-[0000:00]-+-00.0\n +-01.0\n", 2, "siblings of line 1");
-  expect_error("-[0000:00]-+-00.0\n             \\-01.0\n", 2, "column of its own");
-  expect_error("-[0000:00]-+-00.0\n           \\-01.0-[01\n", 2, "closing bracket");
-  expect_error("-[0000:00]-+-00.0\n           \\-0\n", 2, "neither device nor bus");
-  expect_error("-[0000:00]---00.0-[zz]--\n", 1, "is no bus");
-  expect_error("-[0000:00]---00.0\n-[0000:00]---00.0\n", 2, "second tree");
-  expect_error("-[0000:00]-\n", 1, "no device");
-  expect_error("prose only\n", 1, "no tree");
-  expect_error(std::string_view("-[0000:00]---00.0\n\0\n", 20), 2, "NUL");
+  expect_error(importer, "-[0000:00]-+-00.0-[01]--+-00.0\n           \\-01.0\n", 2,
+               "siblings of line 1");
+  expect_error(importer, "-[0000:00]-+-00.0\n +-01.0\n", 2, "siblings of line 1");
+  expect_error(importer, "-[0000:00]-+-00.0\n             \\-01.0\n", 2, "column of its own");
+  expect_error(importer, "-[0000:00]-+-00.0\n           \\-01.0-[01\n", 2, "closing bracket");
+  expect_error(importer, "-[0000:00]-+-00.0\n           \\-0\n", 2, "neither device nor bus");
+  expect_error(importer, "-[0000:00]---00.0-[zz]--\n", 1, "is no bus");
+  expect_error(importer, "-[0000:00]---00.0\n-[0000:00]---00.0\n", 2, "second tree");
+  expect_error(importer, "-[0000:00]-\n", 1, "no device");
+  expect_error(importer, "prose only\n", 1, "no tree");
+  expect_error(importer, std::string_view("-[0000:00]---00.0\n\0\n", 20), 2, "NUL");
 }
 
 TEST(LspciTreeTest, AnyPrefixIsRefusedOrTheSame) {
-  const auto whole = understood(tree);
+  const auto whole = understood(importer, tree);
   for (std::size_t n = 0; n < tree.size(); n += 3) {
     const auto evidence = read(importer, tree.substr(0, n));
     if (!evidence) continue;
@@ -111,7 +99,7 @@ TEST(LspciTreeTest, AnyPrefixIsRefusedOrTheSame) {
 TEST(LspciTreeTest, DeepAndWideTreesAreRefused) {
   std::string given = "-[0000:00]-";
   for (int i = 0; i < 5000; ++i) given += "--00.0-[01]";
-  expect_error(given + "\n", 1, "more than 4096");
+  expect_error(importer, given + "\n", 1, "more than 4096");
 }
 
 TEST(LspciTreeTest, RecognisesTreesOnly) {

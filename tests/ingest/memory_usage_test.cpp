@@ -21,13 +21,6 @@ Evidence understood(std::string_view given) {
   return evidence ? *std::move(evidence) : Evidence{};
 }
 
-void expect_error(std::string_view given, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, given);
-  ASSERT_FALSE(evidence) << given;
-  EXPECT_EQ(evidence.error().input_line, line) << evidence.error().what;
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 const std::string header =
     "               total        used        free      shared  buff/cache   available\n";
 const std::string bytes = header +
@@ -69,13 +62,16 @@ TEST(MemoryUsageTest, FiguresInKibibytesShowItWhereNoServerHasAsManyMebibytes) {
 }
 
 TEST(MemoryUsageTest, FiguresOfNoCertainUnitAreRefused) {
-  expect_error(mebibytes, 2, "run free -b");
+  expect_error(importer, mebibytes, 2, "run free -b");
   // 16 GiB in KiB, or 16 TiB in MiB.
-  expect_error(header + "Mem: 16777216 4 16777200 4 12 16000000\nSwap: 0 0 0\n", 2, "run free -b");
+  expect_error(importer, header + "Mem: 16777216 4 16777200 4 12 16000000\nSwap: 0 0 0\n", 2,
+               "run free -b");
   // Too few figures to show anything.
-  expect_error(header + "Mem: 134217728 0 134217728 0 0 134217728\nSwap: 0 0 0\n", 2, "free -b");
+  expect_error(importer, header + "Mem: 134217728 0 134217728 0 0 134217728\nSwap: 0 0 0\n", 2,
+               "free -b");
   // No whole pages.
-  expect_error(header + "Mem: 528239835 9216000 489472000 12288 29551836 515898836\nSwap: 0 0 0\n",
+  expect_error(importer,
+               header + "Mem: 528239835 9216000 489472000 12288 29551836 515898836\nSwap: 0 0 0\n",
                2, "run free -b");
 }
 
@@ -92,9 +88,9 @@ TEST(MemoryUsageTest, ThePromptTellsTheUnit) {
   EXPECT_EQ(total("$ free -g -s 10", mebibytes), 515859 * gib);
   EXPECT_EQ(total("$ cat notes of the free memory", kibibytes), 528239836 * kib);
   EXPECT_EQ(total("$ free --mega", kibibytes), 528239836 * kib);  // by its figures alone
-  expect_error("$ free --mega\n" + mebibytes, 3, "run free -b");
-  expect_error("$ free -x\n" + mebibytes, 3, "run free -b");
-  expect_error("free memory of node 7\n" + mebibytes, 3, "run free -b");
+  expect_error(importer, "$ free --mega\n" + mebibytes, 3, "run free -b");
+  expect_error(importer, "$ free -x\n" + mebibytes, 3, "run free -b");
+  expect_error(importer, "free memory of node 7\n" + mebibytes, 3, "run free -b");
 }
 
 TEST(MemoryUsageTest, NoSwapInUseIsNoneOnlyWhereTheUnitShowsIt) {
@@ -115,7 +111,7 @@ TEST(MemoryUsageTest, HumanUnits) {
   EXPECT_EQ(number(evidence, "node.swap.total"), 8 * gib);
   // An old free -h means GiB by G, a new one with --si GB.
   const std::string letters = header + "Mem: 503G 8.8G 466G 12M 28G 492G\nSwap: 8.0G 512K 8.0G\n";
-  expect_error(letters, 2, "run free -b");
+  expect_error(importer, letters, 2, "run free -b");
   EXPECT_EQ(number(understood("$ free -h\n" + letters), "node.memory.total"), 503 * gib);
   EXPECT_EQ(number(understood("$ free -h --si\n" + letters), "node.swap.used"), 512e3);
 }
@@ -144,8 +140,8 @@ TEST(MemoryUsageTest, TheLastOfRepeatedTablesCounts) {
   later.replace(later.find("1048576"), 7, "2097152");
   later.replace(later.find("8588881920"), 10, "8587833344");
   EXPECT_EQ(number(understood(bytes + "\n" + later), "node.swap.used"), 2097152);
-  expect_error(bytes + human, 5, "two machines");
-  expect_error("$ free -b\n" + bytes + "$ free -m\n" + mebibytes, 5, "second free");
+  expect_error(importer, bytes + human, 5, "two machines");
+  expect_error(importer, "$ free -b\n" + bytes + "$ free -m\n" + mebibytes, 5, "second free");
 }
 
 const std::string meminfo =
@@ -186,33 +182,35 @@ TEST(MemoryUsageTest, NoPrefixTellsAnotherFigure) {
         }
     }
   }
-  expect_error(bytes.substr(0, bytes.size() - 2), 3, "is the file cut");
-  expect_error(bytes.substr(0, bytes.find("Swap:") - 1), 2, "ends early");
-  expect_error(meminfo.substr(0, meminfo.find("64") + 1), 6, "ends early");
+  expect_error(importer, bytes.substr(0, bytes.size() - 2), 3, "is the file cut");
+  expect_error(importer, bytes.substr(0, bytes.find("Swap:") - 1), 2, "ends early");
+  expect_error(importer, meminfo.substr(0, meminfo.find("64") + 1), 6, "ends early");
 }
 
 TEST(MemoryUsageTest, Broken) {
-  expect_error("bash: free: command not found\n", 1, "isn't installed");
-  expect_error("", 0, "neither");
-  expect_error(header, 1, "ends early");
-  expect_error("Mem: 1 2 3\n", 1, "without the header");
-  expect_error(header + "Mem: 1 2 3\nSwap: 0 0 0\n", 2, "row of 3 figures, due are 6");
-  expect_error(header + "Mem: 1 2 3 4 5 6 7\n", 2, "more than 6");
+  expect_error(importer, "bash: free: command not found\n", 1, "isn't installed");
+  expect_error(importer, "", 0, "neither");
+  expect_error(importer, header, 1, "ends early");
+  expect_error(importer, "Mem: 1 2 3\n", 1, "without the header");
+  expect_error(importer, header + "Mem: 1 2 3\nSwap: 0 0 0\n", 2, "row of 3 figures, due are 6");
+  expect_error(importer, header + "Mem: 1 2 3 4 5 6 7\n", 2, "more than 6");
   for (const auto* odd : {"-5", "x", "1.5", "1e400", "99999999999999999999", "Gi", "i", "5Bi"})
-    expect_error(header + "Mem: 1 2 3 4 5 " + odd + "\n", 2, "a figure that is none");
-  expect_error(header + "Mem: 503Gi 8,8Gi 4Gi 1Gi 1Gi 4Gi\n", 2, "decimal comma");
-  expect_error(header + "Mem: 0Gi 0Gi 0Gi 0Gi 0Gi 0Gi\nSwap: 0B 0B 0B\n", 2, "no total");
-  expect_error(header + "Mem: 1025Ti 0B 0B 0B 0B 1Ti\nSwap: 0B 0B 0B\n", 2, "no total");
-  expect_error(header + "Mem: 9Gi 0B 0B 0B 0B 1Gi\nSwap: 1Gi 2Gi 0B\n", 3, "more swap in use");
-  expect_error(std::string_view("total used free shared\n\0\n", 25), 2, "NUL");
-  expect_error("MemTotal: 4,5 kB\n", 1, "unreadable");
-  expect_error("MemTotal: -4 kB\n", 1, "unreadable");
-  expect_error("MemTotal: 9223372036854775807 kB\n", 1, "unreadable");
-  expect_error("MemTotal: 0 kB\n", 1, "no memory");
-  expect_error("MemTotal: 8 kB\nSwapTotal: 4 kB\nSwapFree: 8 kB\n", 3, "more swap is free");
-  expect_error(meminfo + meminfo, 9, "two machines");
-  expect_error(meminfo + header, 9, "in one file");
-  expect_error(bytes + meminfo, 4, "in one file");
+    expect_error(importer, header + "Mem: 1 2 3 4 5 " + odd + "\n", 2, "a figure that is none");
+  expect_error(importer, header + "Mem: 503Gi 8,8Gi 4Gi 1Gi 1Gi 4Gi\n", 2, "decimal comma");
+  expect_error(importer, header + "Mem: 0Gi 0Gi 0Gi 0Gi 0Gi 0Gi\nSwap: 0B 0B 0B\n", 2, "no total");
+  expect_error(importer, header + "Mem: 1025Ti 0B 0B 0B 0B 1Ti\nSwap: 0B 0B 0B\n", 2, "no total");
+  expect_error(importer, header + "Mem: 9Gi 0B 0B 0B 0B 1Gi\nSwap: 1Gi 2Gi 0B\n", 3,
+               "more swap in use");
+  expect_error(importer, std::string_view("total used free shared\n\0\n", 25), 2, "NUL");
+  expect_error(importer, "MemTotal: 4,5 kB\n", 1, "unreadable");
+  expect_error(importer, "MemTotal: -4 kB\n", 1, "unreadable");
+  expect_error(importer, "MemTotal: 9223372036854775807 kB\n", 1, "unreadable");
+  expect_error(importer, "MemTotal: 0 kB\n", 1, "no memory");
+  expect_error(importer, "MemTotal: 8 kB\nSwapTotal: 4 kB\nSwapFree: 8 kB\n", 3,
+               "more swap is free");
+  expect_error(importer, meminfo + meminfo, 9, "two machines");
+  expect_error(importer, meminfo + header, 9, "in one file");
+  expect_error(importer, bytes + meminfo, 4, "in one file");
 }
 
 TEST(MemoryUsageTest, RecognisesItsOutputOnly) {
@@ -227,8 +225,9 @@ TEST(MemoryUsageTest, RecognisesItsOutputOnly) {
 
 TEST(MemoryUsageTest, ShortRowIsCalledCutOnlyAtTheEnd) {
   const std::string half = header + "Mem:    540917592064  9437184000";
-  expect_error(half, 2, "inside a row");
-  expect_error(half + "\n" + "Swap:     8589930496     1048576  8588881920\n", 2, "2 figures");
+  expect_error(importer, half, 2, "inside a row");
+  expect_error(importer, half + "\n" + "Swap:     8589930496     1048576  8588881920\n", 2,
+               "2 figures");
 }
 
 }  // namespace

@@ -38,13 +38,6 @@ std::string run(std::string_view status) {
          line(65501, "tracked_stats", "{\"throughput\": 140.0}");
 }
 
-void expect_error(std::string_view text, std::size_t number, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, number);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(MllogTest, OneRun) {
   const auto evidence = read(importer, run("success"));
   ASSERT_TRUE(evidence) << evidence.error().message();
@@ -128,13 +121,13 @@ TEST(MllogTest, HostileNumbers) {
 }
 
 TEST(MllogTest, RefusedWithTheReason) {
-  expect_error(line(5, "cache_clear", "true"), 1, "no run_start");
-  expect_error(line(5, "run_start", "null") + ":::MLLOG {\"key\": \"run_stop\", \"va", 2,
+  expect_error(importer, line(5, "cache_clear", "true"), 1, "no run_start");
+  expect_error(importer, line(5, "run_start", "null") + ":::MLLOG {\"key\": \"run_stop\", \"va", 2,
                "no whole JSON");
-  expect_error(std::string(":::MLLOG {\0}\n", 13), 1, "NUL");
+  expect_error(importer, std::string(":::MLLOG {\0}\n", 13), 1, "NUL");
   std::string many;
   for (int i = 0; i < 1002; ++i) many += line(i, "run_start", "null");
-  expect_error(many, 1002, "more than 1000 runs");
+  expect_error(importer, many, 1002, "more than 1000 runs");
 }
 
 TEST(MllogTest, RecognisesItsOwnOnly) {

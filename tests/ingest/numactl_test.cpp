@@ -14,19 +14,6 @@ const Importer importer = numactl();
 
 constexpr double mib = 1024. * 1024;
 
-Evidence understood(std::string_view given) {
-  auto evidence = read(importer, given);
-  EXPECT_TRUE(evidence) << evidence.error().message();
-  return evidence ? *std::move(evidence) : Evidence{};
-}
-
-void expect_error(std::string_view given, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, given);
-  ASSERT_FALSE(evidence) << given;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 constexpr std::string_view two =
     "$ numactl --hardware\n"
     "available: 2 nodes (0,8)\n"
@@ -42,7 +29,7 @@ constexpr std::string_view two =
     "  8:  40  10\n";
 
 TEST(NumactlTest, NodesMemoryAndDistances) {
-  const auto evidence = understood(two);
+  const auto evidence = understood(importer, two);
   EXPECT_EQ(text(evidence, "numa.cpus", "numa:0"), "0-3,8");
   EXPECT_EQ(absence(evidence, "numa.cpus", "numa:8"), Absence::not_supported);
   EXPECT_EQ(number(evidence, "node.cpu.numa_nodes"), 1);
@@ -58,17 +45,19 @@ TEST(NumactlTest, NodesMemoryAndDistances) {
 
 TEST(NumactlTest, WithoutDistancesAndWithoutALastLineEnd) {
   const auto evidence = understood(
+      importer,
       "available: 1 nodes (0)\nnode 0 cpus: 0-3\nnode 0 size: 7826 MB\nnode 0 free: 1637 MB\n"
       "No distance information available.\n");
   EXPECT_EQ(text(evidence, "numa.cpus", "numa:0"), "0-3");
-  EXPECT_EQ(understood(two.substr(0, two.size() - 1)).observations.size(),
-            understood(two).observations.size());
+  EXPECT_EQ(understood(importer, two.substr(0, two.size() - 1)).observations.size(),
+            understood(importer, two).observations.size());
 }
 
 TEST(NumactlTest, PastedFromAWebPage) {
-  const auto evidence = understood(
-      "available: 1 nodes (0)\nnode 0 cpus: 0\nnode 0 size: 9 MB\nnode 0 free: 1 MB\n"
-      "node distances:\nnode\xc2\xa0 \xc2\xa0 0\n\xc2\xa0 0:\xc2\xa0 10");
+  const auto evidence =
+      understood(importer,
+                 "available: 1 nodes (0)\nnode 0 cpus: 0\nnode 0 size: 9 MB\nnode 0 free: 1 MB\n"
+                 "node distances:\nnode\xc2\xa0 \xc2\xa0 0\n\xc2\xa0 0:\xc2\xa0 10");
   EXPECT_EQ(number(evidence, "numa.distance", "numa:0"), 10);
 }
 
@@ -82,17 +71,21 @@ TEST(NumactlTest, NoPrefixIsTakenForAWholeMatrix) {
 }
 
 TEST(NumactlTest, Broken) {
-  expect_error("No NUMA available on this system\n", 1, "no NUMA nodes");
-  expect_error("bash: numactl: command not found\n", 1, "isn't installed");
-  expect_error("available: 2 nodes (0-1)\nnode 0 cpus: 0\nnode 0 size: 1 MB\n", 3, "ends early");
-  expect_error("available: x nodes\n", 1, "no number");
-  expect_error("available: 9999 nodes\n", 1, "more than 256");
-  expect_error("available: 1 nodes (0)\nnode 0 cpus: 0 zwei\n", 2, "unreadable");
-  expect_error("available: 1 nodes (0)\nnode 0 cpus: 0\nnode 0 size: 7,5 MB\n", 3, "decimal comma");
-  expect_error("available: 1 nodes (0)\nnode distances:\nnode 0\n 0: 10 20\n", 4, "row of 2");
-  expect_error("available: 1 nodes (0)\navailable: 1 nodes (0)\n", 2, "second list");
-  expect_error(std::string_view("available: 1 nodes (0)\n\0\n", 25), 2, "NUL");
-  const auto odd = understood("available: 1 nodes (0)\nnode 0 cpus: 0\nnode 0 size: -1 MB\n");
+  expect_error(importer, "No NUMA available on this system\n", 1, "no NUMA nodes");
+  expect_error(importer, "bash: numactl: command not found\n", 1, "isn't installed");
+  expect_error(importer, "available: 2 nodes (0-1)\nnode 0 cpus: 0\nnode 0 size: 1 MB\n", 3,
+               "ends early");
+  expect_error(importer, "available: x nodes\n", 1, "no number");
+  expect_error(importer, "available: 9999 nodes\n", 1, "more than 256");
+  expect_error(importer, "available: 1 nodes (0)\nnode 0 cpus: 0 zwei\n", 2, "unreadable");
+  expect_error(importer, "available: 1 nodes (0)\nnode 0 cpus: 0\nnode 0 size: 7,5 MB\n", 3,
+               "decimal comma");
+  expect_error(importer, "available: 1 nodes (0)\nnode distances:\nnode 0\n 0: 10 20\n", 4,
+               "row of 2");
+  expect_error(importer, "available: 1 nodes (0)\navailable: 1 nodes (0)\n", 2, "second list");
+  expect_error(importer, std::string_view("available: 1 nodes (0)\n\0\n", 25), 2, "NUL");
+  const auto odd =
+      understood(importer, "available: 1 nodes (0)\nnode 0 cpus: 0\nnode 0 size: -1 MB\n");
   EXPECT_EQ(absence(odd, "numa.memory", "numa:0"), Absence::malformed);
 }
 

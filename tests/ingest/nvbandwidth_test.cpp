@@ -34,13 +34,6 @@ std::string dimension_text(const Observation& o, std::string_view name) {
   return found == o.where.end() ? "" : std::get<std::string>(found->second);
 }
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(NvbandwidthTest, HostLinks) {
   const auto evidence =
       read(importer, with_header("Running host_to_device_memcpy_ce.\n"
@@ -236,22 +229,25 @@ TEST(NvbandwidthTest, RefusedWithTheReason) {
   const std::string title =
       "Running device_to_device_memcpy_read_ce.\n"
       "memcpy CE GPU(row) -> GPU(column) bandwidth (GB/s)\n 0 1\n";
-  expect_error(title + " 0 N/A 24.50\n", 4,
+  expect_error(importer, title + " 0 N/A 24.50\n", 4,
                "ends inside the matrix of device_to_device_memcpy_read_ce");
-  expect_error(title + " 0 N/A 24.5", 4, "no figure with two decimals");
-  expect_error("Running device_to_device_memcpy_read_ce.\n", 1, "file ends where the figures of");
-  expect_error(title + " 0 N/A 24,50\n 1 24,50 N/A\n", 4, "\"24,50\"");
-  expect_error(title + " 0 N/A\n", 4, "1 cells, the header has 2");
-  expect_error(title + " 1 N/A 24.50\n", 4, "row 0 of the matrix is due");
-  expect_error(title + " 0 N/A -24.50\n 1 24.50 N/A\n", 4, "no bandwidth");
-  expect_error(title + " 0 N/A " + std::string(300, '9') + ".00\n 1 24.50 N/A\n", 4,
+  expect_error(importer, title + " 0 N/A 24.5", 4, "no figure with two decimals");
+  expect_error(importer, "Running device_to_device_memcpy_read_ce.\n", 1,
+               "file ends where the figures of");
+  expect_error(importer, title + " 0 N/A 24,50\n 1 24,50 N/A\n", 4, "\"24,50\"");
+  expect_error(importer, title + " 0 N/A\n", 4, "1 cells, the header has 2");
+  expect_error(importer, title + " 1 N/A 24.50\n", 4, "row 0 of the matrix is due");
+  expect_error(importer, title + " 0 N/A -24.50\n 1 24.50 N/A\n", 4, "no bandwidth");
+  expect_error(importer, title + " 0 N/A " + std::string(300, '9') + ".00\n 1 24.50 N/A\n", 4,
                "no bandwidth");
-  expect_error("nvbandwidth Version: v0.8\n\nIndex, Name:\n\tDescription\n", 4, "measured nothing");
-  expect_error("nvbandwidth Version: v0.8\n[CUDA_ERROR_NO_DEVICE] no CUDA-capable device\n", 2,
+  expect_error(importer, "nvbandwidth Version: v0.8\n\nIndex, Name:\n\tDescription\n", 4,
+               "measured nothing");
+  expect_error(importer,
+               "nvbandwidth Version: v0.8\n[CUDA_ERROR_NO_DEVICE] no CUDA-capable device\n", 2,
                "stopped with an error: [CUDA_ERROR_NO_DEVICE]");
-  expect_error("{ \"nvbandwidth\" : { \"testcases\" : [ ", 1, "cut off");
-  expect_error("{ \"nvbandwidth\" : { \"error\" : \"no device\" } }", 1, "no device");
-  expect_error("nvbandwidth Version: v0.8\nRunning a" + std::string(1, '\0'), 2, "NUL");
+  expect_error(importer, "{ \"nvbandwidth\" : { \"testcases\" : [ ", 1, "cut off");
+  expect_error(importer, "{ \"nvbandwidth\" : { \"error\" : \"no device\" } }", 1, "no device");
+  expect_error(importer, "nvbandwidth Version: v0.8\nRunning a" + std::string(1, '\0'), 2, "NUL");
 }
 
 TEST(NvbandwidthTest, RecognisesItsOwnOnly) {

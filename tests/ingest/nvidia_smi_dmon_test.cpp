@@ -19,13 +19,6 @@ const std::string dated =
     "#Date       Time        gpu    pwr  gtemp     sm  tviol  pviol\n"
     "#YYYYMMDD   HH:MM:SS    Idx      W      C      %   bool      %\n";
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line) << text;
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 std::vector<double> column(const Table& table, std::string_view name) {
   const Column* found = table.column(name);
   return found == nullptr ? std::vector<double>{} : found->values;
@@ -121,23 +114,23 @@ TEST(NvidiaSmiDmonTest, LongLogsStayBounded) {
 
 TEST(NvidiaSmiDmonTest, BrokenLogsNameTheLine) {
   const std::string row = "0 300 60 50 100 0 2619 1980\n";
-  expect_error(plain + "0 300 60 50\n" + row, 3, "another number of fields");
-  expect_error(plain, 2, "no row");
-  expect_error(plain + "0 300,5 60 50 100 0 2619 1980\n", 3, "decimal comma");
-  expect_error(plain + "0 -300 60 50 100 0 2619 1980\n", 3, "'-300' in column pwr");
-  expect_error(plain + "0 1e999 60 50 100 0 2619 1980\n", 3, "'1e999' in column pwr");
-  expect_error(plain + "99999999999 300 60 50 100 0 2619 1980\n", 3, "GPU's number");
-  expect_error(plain + std::string("0 300 60 50 100 0 \0 1980\n", 25), 3, "NUL");
-  expect_error(dated + " 20261399 13:54:35 0 1 2 3 0 0\n", 3, "unreadable time");
-  expect_error(plain + row + "# gpu pwr\n", 4, "another header");
-  expect_error("nothing\n", 1, "no header");
-  expect_error("# gpu pid\n0 17\n", 1, "without gpu, pid and type");
+  expect_error(importer, plain + "0 300 60 50\n" + row, 3, "another number of fields");
+  expect_error(importer, plain, 2, "no row");
+  expect_error(importer, plain + "0 300,5 60 50 100 0 2619 1980\n", 3, "decimal comma");
+  expect_error(importer, plain + "0 -300 60 50 100 0 2619 1980\n", 3, "'-300' in column pwr");
+  expect_error(importer, plain + "0 1e999 60 50 100 0 2619 1980\n", 3, "'1e999' in column pwr");
+  expect_error(importer, plain + "99999999999 300 60 50 100 0 2619 1980\n", 3, "GPU's number");
+  expect_error(importer, plain + std::string("0 300 60 50 100 0 \0 1980\n", 25), 3, "NUL");
+  expect_error(importer, dated + " 20261399 13:54:35 0 1 2 3 0 0\n", 3, "unreadable time");
+  expect_error(importer, plain + row + "# gpu pwr\n", 4, "another header");
+  expect_error(importer, "nothing\n", 1, "no header");
+  expect_error(importer, "# gpu pid\n0 17\n", 1, "without gpu, pid and type");
   const auto cut = read(importer, plain + row + "0 300 60");
   ASSERT_TRUE(cut) << cut.error().message();
   EXPECT_NE(cut->observations.back().detail.find("cut off"), std::string::npos);
   std::string many = plain;
   for (int i = 0; i < 300; ++i) many += std::to_string(i) + " 300 60 50 100 0 2619 1980\n";
-  expect_error(many, 259, "more than 256 GPUs");
+  expect_error(importer, many, 259, "more than 256 GPUs");
 }
 
 TEST(NvidiaSmiDmonTest, RecognisesItsTwoHeaderLines) {

@@ -22,13 +22,6 @@ std::string heading(int index, std::string_view uuid, std::string_view name = "N
 
 std::string of(std::string_view uuid) { return "gpu:" + std::string(uuid); }
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line) << text;
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(NvidiaSmiNvlinkTest, RatesAndInactiveLinks) {
   const auto evidence = read(importer, "$ nvidia-smi nvlink -s\r\n" + heading(0, first) +
                                            "\t Link 0: 25.781 GB/s\r\n\t Link 1: <inactive>\r\n"
@@ -139,31 +132,33 @@ TEST(NvidiaSmiNvlinkTest, CapabilitiesAndRemotesSayWhoOnly) {
 
 TEST(NvidiaSmiNvlinkTest, EarlyEnds) {
   const std::string gpu = heading(0, first) + " Link 0: 25 GB/s\n Link 1: 25 GB/s\n";
-  expect_error(gpu + heading(1, second) + " Link 0: 25 GB/s\n", 5, "GPU 1 shows 1 links");
-  expect_error(gpu + heading(1, second), 4, "GPU 1 shows 0 links");
-  expect_error(gpu + " Link 2: 25 G", 4, "neither a rate");
-  expect_error(gpu + " Link 2", 4, "breaks off");
-  expect_error(gpu + " Li", 4, "breaks off");
-  expect_error(gpu + "GPU 1: NVIDIA A100-X (UUID: GPU-2f2e", 4, "breaks off");
-  expect_error(heading(0, first) +
+  expect_error(importer, gpu + heading(1, second) + " Link 0: 25 GB/s\n", 5, "GPU 1 shows 1 links");
+  expect_error(importer, gpu + heading(1, second), 4, "GPU 1 shows 0 links");
+  expect_error(importer, gpu + " Link 2: 25 G", 4, "neither a rate");
+  expect_error(importer, gpu + " Link 2", 4, "breaks off");
+  expect_error(importer, gpu + " Li", 4, "breaks off");
+  expect_error(importer, gpu + "GPU 1: NVIDIA A100-X (UUID: GPU-2f2e", 4, "breaks off");
+  expect_error(importer,
+               heading(0, first) +
                    " Link 0: Replay Errors: 0\n Link 0: CRC Errors: 0\n"
                    " Link 1: Replay Errors: 0\n",
                4, "lacks counters");
 }
 
 TEST(NvidiaSmiNvlinkTest, HostileValuesNameTheLine) {
-  expect_error(heading(0, first) + " Link 0: 25,781 GB/s\n", 2, "decimal comma");
-  expect_error(heading(0, first) + " Link 0: -25 GB/s\n", 2, "neither a rate");
-  expect_error(heading(0, first) + " Link 0: 1e999 GB/s\n", 2, "neither a rate");
-  expect_error(heading(0, first) + " Link 99999: 25 GB/s\n", 2, "more than 256");
-  expect_error(heading(0, first) + " Link 0: Replay Errors: -1\n", 2, "not a count");
-  expect_error(heading(0, first) + " Link 0: Replay Errors: 99999999999999999999\n", 2,
+  expect_error(importer, heading(0, first) + " Link 0: 25,781 GB/s\n", 2, "decimal comma");
+  expect_error(importer, heading(0, first) + " Link 0: -25 GB/s\n", 2, "neither a rate");
+  expect_error(importer, heading(0, first) + " Link 0: 1e999 GB/s\n", 2, "neither a rate");
+  expect_error(importer, heading(0, first) + " Link 99999: 25 GB/s\n", 2, "more than 256");
+  expect_error(importer, heading(0, first) + " Link 0: Replay Errors: -1\n", 2, "not a count");
+  expect_error(importer, heading(0, first) + " Link 0: Replay Errors: 99999999999999999999\n", 2,
                "not a count");
-  expect_error(heading(0, first) + std::string(" Link 0: 25\0 GB/s\n", 18), 2, "NUL");
-  expect_error(heading(0, first, std::string(500, 'x')) + " Link 0: 25 GB/s\n", 1, "longer");
-  expect_error(heading(0, first) + heading(0, second), 2, "one machine a file");
-  expect_error(" Link 0: 25 GB/s\n", 1, "before the line that names their GPU");
-  expect_error("nothing\n", 1, "no line names a GPU");
+  expect_error(importer, heading(0, first) + std::string(" Link 0: 25\0 GB/s\n", 18), 2, "NUL");
+  expect_error(importer, heading(0, first, std::string(500, 'x')) + " Link 0: 25 GB/s\n", 1,
+               "longer");
+  expect_error(importer, heading(0, first) + heading(0, second), 2, "one machine a file");
+  expect_error(importer, " Link 0: 25 GB/s\n", 1, "before the line that names their GPU");
+  expect_error(importer, "nothing\n", 1, "no line names a GPU");
 }
 
 TEST(NvidiaSmiNvlinkTest, RecognisesListsOfLinksOnly) {

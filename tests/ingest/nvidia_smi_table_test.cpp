@@ -51,13 +51,6 @@ std::string processes(std::string_view rows) {
 constexpr std::string_view none = "|  No running processes found                      |\n";
 constexpr std::string_view here = "gpu:0000:41:00.0";
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line) << text;
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(NvidiaSmiTableTest, OneGpu) {
   const auto evidence =
       read(importer, "Tue Jul 14 08:12:53 2026       \r\n" + header() + good(0) +
@@ -200,7 +193,8 @@ TEST(NvidiaSmiTableTest, TheLastTableOfAWatchCounts) {
   const auto evidence = read(importer, header() + two + header() + good(0) + processes(none));
   ASSERT_TRUE(evidence) << evidence.error().message();
   EXPECT_EQ(number(*evidence, "node.gpu.attached"), 1);
-  expect_error(header() + good(0) + processes(none) + header() + good(0, "00000000:17:00.0"), 21,
+  expect_error(importer,
+               header() + good(0) + processes(none) + header() + good(0, "00000000:17:00.0"), 21,
                "one machine a file");
 }
 
@@ -217,7 +211,7 @@ TEST(NvidiaSmiTableTest, ListOfGpus) {
   EXPECT_EQ(number(*evidence, "node.gpu.attached"), 2);
   EXPECT_EQ(text(*evidence, "gpu.name", first), "NVIDIA A100");
   EXPECT_EQ(number(*evidence, "gpu.mig.instances", first), 2);
-  expect_error("GPU 0: NVIDIA A100 (UUID: GPU-1f2e3d4c\n", 1, "breaks off");
+  expect_error(importer, "GPU 0: NVIDIA A100 (UUID: GPU-1f2e3d4c\n", 1, "breaks off");
 }
 
 TEST(NvidiaSmiTableTest, Versions) {
@@ -232,29 +226,32 @@ TEST(NvidiaSmiTableTest, Versions) {
 }
 
 TEST(NvidiaSmiTableTest, ExcusesAreRefused) {
-  expect_error("Failed to initialize NVML: Driver/library version mismatch\n", 1, "reboot");
-  expect_error(
-      "$ nvidia-smi\nNVIDIA-SMI has failed because it couldn't communicate with the "
-      "NVIDIA driver. Make sure\n",
-      2, "load the driver");
-  expect_error("No devices were found\n", 1, "no GPU");
+  expect_error(importer, "Failed to initialize NVML: Driver/library version mismatch\n", 1,
+               "reboot");
+  expect_error(importer,
+               "$ nvidia-smi\nNVIDIA-SMI has failed because it couldn't communicate with the "
+               "NVIDIA driver. Make sure\n",
+               2, "load the driver");
+  expect_error(importer, "No devices were found\n", 1, "no GPU");
 }
 
 TEST(NvidiaSmiTableTest, BrokenTablesNameTheLine) {
   const std::string rows = good(0);
   const auto after = [&](std::size_t n) { return header() + rows.substr(0, n); };
-  expect_error(after(rows.find('\n') + 1), 8, "breaks off in the rows of GPU 0");
-  expect_error(after(rows.find('\n') - 5), 8, "three cells");
-  expect_error(header(), 7, "shows no GPU");
-  expect_error("| NVIDIA-SMI 575.1    Driver Version: 57", 1, "breaks off");
-  expect_error(header() + gpu("x  A  On | 00000000:41:00.0 Off | 0", "| |", "| |"), 8, "lacks");
-  expect_error(header() + gpu("0  A  On | 00000000:41:00.0 Off | 0",
+  expect_error(importer, after(rows.find('\n') + 1), 8, "breaks off in the rows of GPU 0");
+  expect_error(importer, after(rows.find('\n') - 5), 8, "three cells");
+  expect_error(importer, header(), 7, "shows no GPU");
+  expect_error(importer, "| NVIDIA-SMI 575.1    Driver Version: 57", 1, "breaks off");
+  expect_error(importer, header() + gpu("x  A  On | 00000000:41:00.0 Off | 0", "| |", "| |"), 8,
+               "lacks");
+  expect_error(importer,
+               header() + gpu("0  A  On | 00000000:41:00.0 Off | 0",
                               "N/A 31C P0 52,5W / 350W | 1MiB / 2MiB | 0% Default", "| | N/A"),
                9, "decimal comma");
-  expect_error(header() + std::string("| \0 |\n", 6), 8, "NUL");
+  expect_error(importer, header() + std::string("| \0 |\n", 6), 8, "NUL");
   std::string many = header();
   for (int i = 0; i < 1025; ++i) many += good(i);
-  expect_error(many, 8 + 1024 * 4, "more than 1024");
+  expect_error(importer, many, 8 + 1024 * 4, "more than 1024");
 }
 
 TEST(NvidiaSmiTableTest, RecognisesItsOwn) {

@@ -16,13 +16,6 @@ constexpr std::string_view three =
     " \tGPU0\tGPU1\tGPU2\t\r\n GPU0\tX\tOK\tCNS\t\r\n GPU1\tOK\tX\tU\t\r\n GPU2\tCNS\tU\tX\t\r\n"
     "\r\nLegend:\r\n\r\n  X    = Self\r\n  OK   = Status Ok\r\n  CNS  = Chipset not supported\r\n";
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line) << text;
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(NvidiaSmiTopoP2pTest, TheCommandSaysWhatTheMatrixAnswers) {
   const auto evidence =
       read(importer, "$ nvidia-smi topo -p2p r\n" + std::string(three) +
@@ -70,22 +63,23 @@ TEST(NvidiaSmiTopoP2pTest, OneGpuHasNoPairs) {
 }
 
 TEST(NvidiaSmiTopoP2pTest, BrokenMatricesNameTheLine) {
-  expect_error("GPU0 GPU1\nGPU0 X OK\n", 2, "1 rows follow: the file is cut off");
-  expect_error("GPU0 GPU1\nGPU0 X\n", 2, "1 cells, the header has 2");
-  expect_error("GPU0 GPU1\nGPU0 X O\nGPU1 OK X\n", 2, "cell 'O'");
-  expect_error("GPU0 GPU1\nGPU0 OK X\nGPU1 OK X\n", 2, "cell 'OK'");
-  expect_error("GPU0 GPU1\nGPU1 OK X\n", 2, "where the row of GPU0 is due");
-  expect_error("GPU0 GPU1\nGPU0 X OK\nnvidia-smi topo -p2p w\n", 3, "cut off");
-  expect_error("GPU0 GPU1\nGPU0 X OK\nGPU1 OK X\nGPU0 GPU1 GPU2\n", 4, "one machine a file");
-  expect_error("GPU0 GPU1\nGPU0 X \x1b[31mNV12\x1b[0m\nGPU1 NV12 X\n", 2, "cell 'NV12'");
-  expect_error(std::string("GPU0 GPU1\nGPU0 X \0OK\n", 21), 2, "NUL");
-  expect_error("nothing\n", 1, "no matrix");
+  expect_error(importer, "GPU0 GPU1\nGPU0 X OK\n", 2, "1 rows follow: the file is cut off");
+  expect_error(importer, "GPU0 GPU1\nGPU0 X\n", 2, "1 cells, the header has 2");
+  expect_error(importer, "GPU0 GPU1\nGPU0 X O\nGPU1 OK X\n", 2, "cell 'O'");
+  expect_error(importer, "GPU0 GPU1\nGPU0 OK X\nGPU1 OK X\n", 2, "cell 'OK'");
+  expect_error(importer, "GPU0 GPU1\nGPU1 OK X\n", 2, "where the row of GPU0 is due");
+  expect_error(importer, "GPU0 GPU1\nGPU0 X OK\nnvidia-smi topo -p2p w\n", 3, "cut off");
+  expect_error(importer, "GPU0 GPU1\nGPU0 X OK\nGPU1 OK X\nGPU0 GPU1 GPU2\n", 4,
+               "one machine a file");
+  expect_error(importer, "GPU0 GPU1\nGPU0 X \x1b[31mNV12\x1b[0m\nGPU1 NV12 X\n", 2, "cell 'NV12'");
+  expect_error(importer, std::string("GPU0 GPU1\nGPU0 X \0OK\n", 21), 2, "NUL");
+  expect_error(importer, "nothing\n", 1, "no matrix");
   std::string header = "GPU0";
   for (int i = 1; i < 300; ++i) header += " GPU" + std::to_string(i);
-  expect_error(header + "\n", 1, "more than 256 GPUs");
+  expect_error(importer, header + "\n", 1, "more than 256 GPUs");
   std::string many;
   for (int i = 0; i < 65; ++i) many += "GPU0\nGPU0 X\n";
-  expect_error(many, 129, "more than 64 matrices");
+  expect_error(importer, many, 129, "more than 64 matrices");
 }
 
 TEST(NvidiaSmiTopoP2pTest, RecognisesPeerMatricesOnly) {

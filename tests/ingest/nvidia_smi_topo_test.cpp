@@ -18,13 +18,6 @@ Texts texts(const Evidence& evidence, std::string_view id, std::string_view subj
   return value<Texts>(evidence, id, subject).value_or(Texts{"absent"});
 }
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 TEST(NvidiaSmiTopoTest, TabsWithLegendAndAdapters) {
   const auto evidence = read(importer,
                              "\tGPU0\tGPU1\tNIC0\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\n"
@@ -81,21 +74,22 @@ TEST(NvidiaSmiTopoTest, MatrixWithoutAffinityOrAdapterRows) {
 }
 
 TEST(NvidiaSmiTopoTest, BrokenMatricesNameTheLine) {
-  expect_error("\tGPU0\tGPU1\nGPU0\t X \tNV4\n", 2, "cut off");
-  expect_error("\tGPU0\tGPU1\nGPU0\t X \n", 2, "1 readable cells");
-  expect_error("\tGPU0\tGPU1\nGPU0\t X \tNV\nGPU1\tNV4\t X \n", 2, "1 readable cells");
-  expect_error("\tGPU0\tGPU1\nGPU0\tNV4\t X \nGPU1\tNV4\t X \n", 2, "diagonal");
-  expect_error("\tGPU0\tGPU1\tGPU2\nGPU0\t X \tNV4\tNV4\nGPU2\tNV4\tNV4\t X \n", 3,
+  expect_error(importer, "\tGPU0\tGPU1\nGPU0\t X \tNV4\n", 2, "cut off");
+  expect_error(importer, "\tGPU0\tGPU1\nGPU0\t X \n", 2, "1 readable cells");
+  expect_error(importer, "\tGPU0\tGPU1\nGPU0\t X \tNV\nGPU1\tNV4\t X \n", 2, "1 readable cells");
+  expect_error(importer, "\tGPU0\tGPU1\nGPU0\tNV4\t X \nGPU1\tNV4\t X \n", 2, "diagonal");
+  expect_error(importer, "\tGPU0\tGPU1\tGPU2\nGPU0\t X \tNV4\tNV4\nGPU2\tNV4\tNV4\t X \n", 3,
                "row of GPU2 where the row of GPU1 is due");
-  expect_error("nothing here\n", 1, "no matrix");
-  expect_error("ERROR: Option -m is missing its value. Please run 'nvidia-smi -h' for help.\n", 1,
+  expect_error(importer, "nothing here\n", 1, "no matrix");
+  expect_error(importer,
+               "ERROR: Option -m is missing its value. Please run 'nvidia-smi -h' for help.\n", 1,
                "printed an error");
 }
 
 TEST(NvidiaSmiTopoTest, HugeMatrixIsRefused) {
   std::string header = "\tGPU0";
   for (int i = 1; i < 2000; ++i) header += "\tGPU" + std::to_string(i);
-  expect_error(header + "\n", 1, "more than 1024 devices");
+  expect_error(importer, header + "\n", 1, "more than 1024 devices");
 }
 
 TEST(NvidiaSmiTopoTest, RecognisesMatricesOnly) {

@@ -19,13 +19,6 @@ Evidence good(std::string_view text) {
   return evidence ? *std::move(evidence) : Evidence{};
 }
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 const std::string table =
     "# nvme list\n"
     "Node             SN       Model            Namespace Usage                      Format        "
@@ -54,9 +47,9 @@ TEST(NvmeListTest, Table) {
 TEST(NvmeListTest, RefusesCommasAndCutRows) {
   std::string comma = table;
   comma.replace(comma.find("1.00"), 4, "1,00");
-  expect_error(comma, 4, "decimal comma");
-  expect_error(table.substr(0, table.find("2.00") + 3), 4, "cut off");
-  expect_error("nothing\n", 1, "no table");
+  expect_error(importer, comma, 4, "decimal comma");
+  expect_error(importer, table.substr(0, table.find("2.00") + 3), 4, "cut off");
+  expect_error(importer, "nothing\n", 1, "no table");
 }
 
 TEST(NvmeListTest, JsonFlatAndNested) {
@@ -78,10 +71,10 @@ TEST(NvmeListTest, AnEmptyListIsNoZero) {
 }
 
 TEST(NvmeListTest, HostileJson) {
-  expect_error("{\"Devices\":[{\"DevicePath\":\"/dev/nv", 1, "cut off");
-  expect_error(R"({"Devices":[{"DevicePath":"/dev/../x"}]})", 1, "no device");
-  expect_error(R"({"Devices":[1]})", 1, "no JSON object");
-  expect_error("{\"Devices\":" + std::string(200000, '['), 1, "cut off");
+  expect_error(importer, "{\"Devices\":[{\"DevicePath\":\"/dev/nv", 1, "cut off");
+  expect_error(importer, R"({"Devices":[{"DevicePath":"/dev/../x"}]})", 1, "no device");
+  expect_error(importer, R"({"Devices":[1]})", 1, "no JSON object");
+  expect_error(importer, "{\"Devices\":" + std::string(200000, '['), 1, "cut off");
   const auto negative = good(R"({"Devices":[{"DevicePath":"/dev/nvme0n1","PhysicalSize":-5}]})");
   EXPECT_EQ(absence(negative, "drive.capacity", "drive:nvme0"), Absence::malformed);
 }

@@ -25,14 +25,6 @@ Evidence good(const Importer& importer, std::string_view text) {
   return evidence ? *std::move(evidence) : Evidence{};
 }
 
-void expect_error(const Importer& importer, std::string_view text, std::size_t line,
-                  std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 const std::string ibstat_text =
     "user@host:~# ibstat\r\n"
     "CA 'mlx5_0'\r\n"

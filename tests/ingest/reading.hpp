@@ -2,6 +2,8 @@
 // What every importer test needs: a text through an importer, and one observation out of the rest.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
@@ -24,6 +26,22 @@ inline Result<Evidence> read(const Importer& importer, std::string_view text) {
   Recorder recorder{evidence, std::move(provenance)};
   GPUVET_CHECK(importer.read(source, recorder));
   return evidence;
+}
+
+/// read() of a text that is expected to be understood; empty when it is not.
+inline Evidence understood(const Importer& importer, std::string_view text) {
+  auto evidence = read(importer, text);
+  EXPECT_TRUE(evidence) << text << evidence.error().message();
+  return evidence ? *std::move(evidence) : Evidence{};
+}
+
+/// `importer` refuses `text` at this line, in words that hold these.
+inline void expect_error(const Importer& importer, std::string_view text, std::size_t line,
+                         std::string_view words) {
+  const auto evidence = read(importer, text);
+  ASSERT_FALSE(evidence) << text;
+  EXPECT_EQ(evidence.error().input_line, line) << text;
+  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
 }
 
 /// All observations of `id`, in the order recorded; of one subject when one is named.

@@ -12,13 +12,6 @@ namespace {
 
 const Importer importer = redfish();
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 /// A document of one type with these members.
 std::string document(std::string_view type, std::string_view members) {
   return "{\n\"@odata.type\": \"#" + std::string(type) + ".v1_0_0." + std::string(type) + "\",\n" +
@@ -255,16 +248,18 @@ TEST(RedfishTest, WholeTreeInOneDocumentAndPastedOutput) {
 }
 
 TEST(RedfishTest, WhatIsNoResourceIsRefused) {
-  expect_error(R"({
+  expect_error(importer, R"({
 "error": {"code": "x", "message": "See below", "@Message.ExtendedInfo": [{"MessageId": "Base.1.4.NoSession"}]}})",
                2, "Base.1.4.NoSession");
-  expect_error("{\"@odata.id\": \"/redfish/v1\"}", 1, "no Redfish resource");
-  expect_error("nothing\n", 1, "no JSON");
-  expect_error("{\n\"@odata.type\": \"#Fan.v1_0_0.Fan\",\n\"Name\": Fan 1\n}", 3, "not JSON at");
-  expect_error("{\n\"@odata.type\": \"#Fan.v1_0_0.Fan\",\n\"Reading\": 23,5\n}", 3, "not JSON at");
-  expect_error("{\n\"@odata.type\": \"#Fan.v1_0_0.Fan\",\n", 3, "ends early");
-  expect_error("{\"a\": 1e999}", 1, "not JSON at");
-  expect_error(std::string(100, '['), 1, "64 levels");
+  expect_error(importer, "{\"@odata.id\": \"/redfish/v1\"}", 1, "no Redfish resource");
+  expect_error(importer, "nothing\n", 1, "no JSON");
+  expect_error(importer, "{\n\"@odata.type\": \"#Fan.v1_0_0.Fan\",\n\"Name\": Fan 1\n}", 3,
+               "not JSON at");
+  expect_error(importer, "{\n\"@odata.type\": \"#Fan.v1_0_0.Fan\",\n\"Reading\": 23,5\n}", 3,
+               "not JSON at");
+  expect_error(importer, "{\n\"@odata.type\": \"#Fan.v1_0_0.Fan\",\n", 3, "ends early");
+  expect_error(importer, "{\"a\": 1e999}", 1, "not JSON at");
+  expect_error(importer, std::string(100, '['), 1, "64 levels");
 }
 
 TEST(RedfishTest, HostileValues) {

@@ -19,13 +19,6 @@ Evidence good(std::string_view text) {
   return evidence ? *std::move(evidence) : Evidence{};
 }
 
-void expect_error(std::string_view text, std::size_t line, std::string_view words) {
-  const auto evidence = read(importer, text);
-  ASSERT_FALSE(evidence) << text;
-  EXPECT_EQ(evidence.error().input_line, line);
-  EXPECT_NE(evidence.error().what.find(words), std::string::npos) << evidence.error().what;
-}
-
 const std::string report =
     "# smartctl -x /dev/nvme2n1\n"
     "smartctl 7.3 2022-02-28 r5338 [x86_64-linux] (local build)\n"
@@ -53,14 +46,14 @@ TEST(SmartctlTest, Text) {
 }
 
 TEST(SmartctlTest, RefusesWhatMayMislead) {
-  expect_error(report.substr(0, report.find("1,000") + 1), 14, "cut off");
+  expect_error(importer, report.substr(0, report.find("1,000") + 1), 14, "cut off");
   std::string comma = report;
   comma.replace(comma.find("97%"), 3, "9,7");
-  expect_error(comma, 11, "cannot be");
-  expect_error(
-      "smartctl 7.3\nwww.smartmontools.org\n"
-      "Smartctl open device: /dev/nvme0 failed: Permission denied\n",
-      3, "as root");
+  expect_error(importer, comma, 11, "cannot be");
+  expect_error(importer,
+               "smartctl 7.3\nwww.smartmontools.org\n"
+               "Smartctl open device: /dev/nvme0 failed: Permission denied\n",
+               3, "as root");
 }
 
 TEST(SmartctlTest, Json) {
@@ -81,8 +74,8 @@ TEST(SmartctlTest, Json) {
 }
 
 TEST(SmartctlTest, JsonThatIsNone) {
-  expect_error("{\"smartctl\":{\"argv\":[", 1, "cut off");
-  expect_error(R"({"smartctl":{"argv":[],"messages":[{"string":"Permission denied",
+  expect_error(importer, "{\"smartctl\":{\"argv\":[", 1, "cut off");
+  expect_error(importer, R"({"smartctl":{"argv":[],"messages":[{"string":"Permission denied",
                    "severity":"error"}]},"device":{"name":"/dev/nvme0"}})",
                1, "as root");
   EXPECT_FALSE(importer.recognises("{\"Devices\":[]}"));
