@@ -213,4 +213,19 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
+std::size_t leading_digits(std::string_view s) {
+  const auto end = std::ranges::find_if_not(s, [](char c) { return c >= '0' && c <= '9'; });
+  return static_cast<std::size_t>(end - s.begin());
+}
+
+std::optional<std::string_view> between(std::string_view s, std::string_view before,
+                                        std::string_view after) {
+  const auto begin = s.find(before);
+  if (begin == std::string_view::npos) return {};
+  s.remove_prefix(begin + before.size());
+  const auto end = s.find(after);
+  if (end == std::string_view::npos) return {};
+  return s.substr(0, end);
+}
+
 }  // namespace gpuvet

@@ -2,6 +2,9 @@
 // Text helpers that never allocate more than they return and never consult the locale.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +24,25 @@ std::vector<std::string_view> words(std::string_view s);
 
 /// ASCII lower case; bytes above 127 are left alone.
 std::string lower(std::string_view s);
+
+/// How many digits `s` starts with.
+std::size_t leading_digits(std::string_view s);
+
+/// What stands between `before` and the next `after`; nothing when either is missing.
+std::optional<std::string_view> between(std::string_view s, std::string_view before,
+                                        std::string_view after);
+
+/// The first `N` words, without looking at the rest of a line that may be long.
+template <std::size_t N>
+std::array<std::string_view, N> first_words(std::string_view s) {
+  std::array<std::string_view, N> out;
+  for (auto& word : out) {
+    s.remove_prefix(std::min(s.find_first_not_of(" \t"), s.size()));
+    word = s.substr(0, s.find_first_of(" \t"));
+    s.remove_prefix(word.size());
+  }
+  return out;
+}
 
 bool contains(std::string_view haystack, std::string_view needle);
 bool contains_ignoring_case(std::string_view haystack, std::string_view needle);

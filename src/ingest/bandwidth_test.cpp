@@ -31,13 +31,9 @@ constexpr std::array copies{
     Copy{"Device to Device Bandwidth", "D2D", "memory.bandwidth.copy"_id},
 };
 
-/// The text between `before` and `after`; empty when either is missing.
-std::string_view between(std::string_view s, std::string_view before, std::string_view after) {
-  const auto begin = s.find(before);
-  if (begin == std::string_view::npos) return {};
-  s.remove_prefix(begin + before.size());
-  const auto end = s.find(after);
-  return end == std::string_view::npos ? std::string_view{} : trim(s.substr(0, end));
+/// What stands between the two, trimmed; empty when either is missing.
+std::string_view field(std::string_view s, std::string_view before, std::string_view after) {
+  return trim(between(s, before, after).value_or(std::string_view()));
 }
 
 class Reader {
@@ -64,7 +60,7 @@ class Reader {
       end_of_copy();
       gpus_.clear();
     } else if (line.starts_with("Device ") && line.find(": ") != std::string_view::npos) {
-      const auto ordinal = parse_integer(between(line, "Device ", ":"));
+      const auto ordinal = parse_integer(field(line, "Device ", ":"));
       if (ordinal && *ordinal >= 0 && gpus_.size() < CudaDevices::most)
         gpus_.push_back("gpu:cuda#" + std::to_string(*ordinal));
     } else if (line.starts_with("Result = ")) {
@@ -84,7 +80,7 @@ class Reader {
       if (line.starts_with(copy.words)) {
         end_of_copy();
         copy_ = &copy;
-        devices_ = parse_integer(between(line, ", ", " Device")).value_or(0);
+        devices_ = parse_integer(field(line, ", ", " Device")).value_or(0);
         return true;
       }
     if (line.ends_with("Memory Transfers")) {
@@ -111,7 +107,7 @@ class Reader {
     const auto name = split(line.substr(0, line.find(',')), '-');
     const auto found = std::ranges::find_if(
         copies, [&](const Copy& copy) { return name.size() > 1 && name[1] == copy.code; });
-    const auto size = between(line, "Size = ", " bytes");
+    const auto size = field(line, "Size = ", " bytes");
     if (found == copies.end() || size.empty())
       return fail(Errc::malformed, "a line of results that ends early or names no copy",
                   lines_.line());
@@ -122,7 +118,7 @@ class Reader {
     const auto used = line.rfind("NumDevsUsed = ");
     devices_ =
         used == std::string_view::npos ? 0 : parse_integer(line.substr(used + 14)).value_or(0);
-    const auto rate = words(between(line, "Bandwidth = ", ",").substr(0, 100));
+    const auto rate = words(field(line, "Bandwidth = ", ",").substr(0, 100));
     if (rate.size() != 2 || (rate[1] != "GB/s" && rate[1] != "MB/s"))
       return fail(Errc::malformed, "a line of results without a bandwidth in GB/s or MB/s",
                   lines_.line());

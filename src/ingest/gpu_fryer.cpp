@@ -21,12 +21,9 @@ namespace {
 constexpr std::size_t most_gpus = 64;
 constexpr double giga = 1e9;
 
-std::string_view between(std::string_view s, std::string_view before, std::string_view after) {
-  const auto begin = s.find(before);
-  if (begin == std::string_view::npos) return {};
-  s.remove_prefix(begin + before.size());
-  const auto end = s.find(after);
-  return end == std::string_view::npos ? std::string_view{} : trim(s.substr(0, end));
+/// What stands between the two, trimmed; empty when either is missing.
+std::string_view field(std::string_view s, std::string_view before, std::string_view after) {
+  return trim(between(s, before, after).value_or(std::string_view()));
 }
 
 struct Throttle {
@@ -84,9 +81,9 @@ class Reader {
 
   /// "Detected GPU #0: "NVIDIA H100 80GB HBM3" (6b2c...)", the UUID without its GPU-.
   void detected(std::string_view line) {
-    const auto index = parse_integer(between(line, "#", ":"));
-    const auto uuid = "GPU-" + std::string(between(line, "\" (", ")"));
-    const auto name = between(line, ": \"", "\" (");
+    const auto index = parse_integer(field(line, "#", ":"));
+    const auto uuid = "GPU-" + std::string(field(line, "\" (", ")"));
+    const auto name = field(line, ": \"", "\" (");
     if (!index || *index < 0 || *index >= static_cast<std::int64_t>(most_gpus) ||
         !usable_uuid(uuid))
       return;
@@ -105,10 +102,10 @@ class Reader {
 
   /// "GPU #7:  51494 Gflops/s (min: 50577.53, max: 51677.05, dev: 51493.79)"; dev is the mean.
   Result<void> rate(std::string_view line) {
-    const auto index = parse_integer(between(line, "#", ":"));
-    const auto mean = parse_number(between(line, ": ", " Gflops/s"));
-    const auto low = parse_number(between(line, "(min: ", ", max"));
-    const auto high = parse_number(between(line, "max: ", ", dev"));
+    const auto index = parse_integer(field(line, "#", ":"));
+    const auto mean = parse_number(field(line, ": ", " Gflops/s"));
+    const auto low = parse_number(field(line, "(min: ", ", max"));
+    const auto high = parse_number(field(line, "max: ", ", dev"));
     constexpr double beyond_any = 1e9;
     if (!index || *index < 0 || *index >= static_cast<std::int64_t>(most_gpus) || !mean || !low ||
         !high || *mean < 0 || *high > beyond_any || !line.ends_with(')'))
@@ -128,7 +125,7 @@ class Reader {
   }
 
   Result<void> temperature(std::string_view line) {
-    const auto hottest = parse_number(between(line, "max: ", ")"));
+    const auto hottest = parse_number(field(line, "max: ", ")"));
     if (!hottest || *hottest < 0 || *hottest > 250)
       return fail(Errc::malformed, "a summary of temperatures that is cut off", lines_.line());
     out_.number("compute.burn.temperature.max"_id, subject(current_), *hottest);
@@ -138,7 +135,7 @@ class Reader {
   void throttling(std::string_view line) {
     const std::string ended = std::string(line.substr(0, 200)) + ",";
     for (const auto& throttle : throttles) {
-      const auto word = between(ended, throttle.label, ",");
+      const auto word = field(ended, throttle.label, ",");
       if (word == "true" || word == "false")
         out_.flag(throttle.id, subject(current_), word == "true");
     }
@@ -153,7 +150,7 @@ class Reader {
 
   /// "- GPU 3 - GPU is throttled. Check the throttling reasons and temperatures".
   void reason(std::string_view line) {
-    const auto index = parse_integer(between(line, "- GPU ", " - "));
+    const auto index = parse_integer(field(line, "- GPU ", " - "));
     if (!index || *index < 0 || !burnt_.contains(static_cast<std::size_t>(*index))) return;
     const auto gpu = subject(static_cast<std::size_t>(*index));
     out_.text("diag.result"_id, gpu, "fail", where_test_);

@@ -86,21 +86,6 @@ std::string_view undressed(std::string_view line) {
 
 }  // namespace
 
-std::size_t leading_digits(std::string_view s) {
-  const auto end = std::ranges::find_if_not(s, is_digit);
-  return static_cast<std::size_t>(end - s.begin());
-}
-
-std::optional<std::string_view> between(std::string_view s, std::string_view before,
-                                        std::string_view after) {
-  const auto begin = s.find(before);
-  if (begin == std::string_view::npos) return {};
-  s.remove_prefix(begin + before.size());
-  const auto end = s.find(after);
-  if (end == std::string_view::npos) return {};
-  return s.substr(0, end);
-}
-
 bool has_log_prefix(std::string_view line) {
   if (line.starts_with('<') && leading_digits(line.substr(1)) > 0) {  // pstore: "<4>[   12.345678]"
     line.remove_prefix(1 + leading_digits(line.substr(1)));

@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "core/text.hpp"
-#include "ingest/kernel_log_line.hpp"
 
 namespace gpuvet::ingest {
 namespace {

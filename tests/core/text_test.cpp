@@ -29,6 +29,27 @@ TEST(Split, KeepsEmptyFields) {
   EXPECT_EQ(owned(split("", ',')), (Texts{""}));
 }
 
+TEST(LeadingDigits, AreCountedUpToTheFirstOther) {
+  EXPECT_EQ(leading_digits("12a3"), 2U);
+  EXPECT_EQ(leading_digits("7"), 1U);
+  EXPECT_EQ(leading_digits("-7"), 0U);
+  EXPECT_EQ(leading_digits(""), 0U);
+}
+
+TEST(Between, NeedsBothEndsInThisOrder) {
+  EXPECT_EQ(between("a (b) c)", "(", ")"), "b");
+  EXPECT_EQ(between("()", "(", ")"), "");
+  EXPECT_EQ(between(") (b", "(", ")"), std::nullopt);
+  EXPECT_EQ(between("b)", "(", ")"), std::nullopt);
+}
+
+TEST(FirstWords, AreEmptyWhereThereAreFewer) {
+  const auto three = first_words<3>(" a\tbc ");
+  EXPECT_EQ(three[0], "a");
+  EXPECT_EQ(three[1], "bc");
+  EXPECT_EQ(three[2], "");
+}
+
 TEST(Words, AreRunsOfNonBlanks) {
   EXPECT_EQ(owned(words("  GPU0\t X  NV12 \n")), (Texts{"GPU0", "X", "NV12"}));
   EXPECT_TRUE(words(" \t ").empty());
