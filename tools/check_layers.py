@@ -17,6 +17,7 @@ ALLOWED = {
     "catalogue": ["core", "evidence"],
     "ingest": ["core", "evidence"],
     "derive": ["core", "evidence", "catalogue"],
+    "model": ["core", "evidence", "catalogue", "derive"],
     "judge": ["core", "evidence", "catalogue"],
     "report": ["core", "evidence", "catalogue", "judge"],
 }

@@ -24,6 +24,12 @@ Result<void> parse_file(const File& file, TomlReader& in, Catalogue& out) {
     parse_gpu(in, out);
   else if (in_folder("servers/"))
     parse_server(in, out);
+  else if (in_folder("models/"))
+    parse_model(in, out);
+  else if (in_folder("architectures/"))
+    parse_architecture(in, out);
+  else if (file.path == "intervals.toml")
+    parse_intervals(in, out);
   else if (file.path == "xid.toml")
     parse_xids(in, out);
   else if (file.path == "sxid.toml")
@@ -40,8 +46,9 @@ bool wanted(const File& file, Parts parts) {
     case Parts::all:
       return true;
     case Parts::judging:
-      return file.path != "article.toml" && file.path != "sxid.toml" && file.path != "xid.toml" &&
-             file.path.rfind("servers/", 0) != 0;
+      return file.path != "article.toml" && file.path != "intervals.toml" && file.path != "sxid.toml" && file.path != "xid.toml" &&
+             file.path.rfind("servers/", 0) != 0 && file.path.rfind("models/", 0) != 0 &&
+             file.path.rfind("architectures/", 0) != 0;
     case Parts::xids:
       return file.path == "xid.toml";
   }

@@ -153,6 +153,49 @@ struct Claim {
   std::vector<std::string> criteria;
 };
 
+/// One number that a model rests on. One with a `range` may be fitted to published measurements
+/// (bench/model_fit); the others are physics or somebody's published figure.
+struct Constant {
+  double value = 0;
+  std::optional<std::pair<double, double>> range;
+  std::string means;
+  Source source;
+};
+
+/// data/models/<id>.toml: what one model of the model room takes for granted.
+struct ModelData {
+  std::string id, title;
+  std::map<std::string, Constant, std::less<>> constants;
+};
+
+/// A neural network as the models need it: a transformer by its numbers, anything else by its
+/// layers.
+struct Architecture {
+  struct Layer {
+    std::string kind;  ///< "conv", "gemm", "attention", "elementwise"
+    double repeat = 1;
+    std::map<std::string, double, std::less<>> numbers;
+  };
+  std::string id, title, family;   ///< family: "decoder", "encoder", "convolutional", ...
+  std::vector<std::string> names;  ///< as frameworks and benchmarks write it
+  std::map<std::string, double, std::less<>> numbers;
+  std::vector<Layer> layers;
+  std::string source;
+
+  [[nodiscard]] std::optional<double> number(std::string_view name) const;
+};
+
+/// How far predictions of one family were from measurements they had not seen: data/intervals.toml,
+/// written by bench/model_fit.
+struct IntervalFamily {
+  std::string id;
+  std::vector<std::string> gpus, frameworks, topologies;  ///< of the measurements known
+  double smallest = 0, largest = 0;                       ///< sizes of those
+  /// 90 % of |ln(predicted / measured)| are below, by how much was new to the model.
+  std::optional<double> same_gpu, new_gpu, new_framework, new_topology;
+  double rows = 0, groups = 0;
+};
+
 struct Catalogue {
   std::string digest;
   std::vector<Group> groups;  ///< in scorecard order
@@ -163,11 +206,18 @@ struct Catalogue {
   std::map<int, Sxid> sxids;
   std::vector<Workload> workloads;
   std::vector<Claim> claims;
+  std::vector<ModelData> models;
+  std::vector<Architecture> architectures;
+  std::vector<IntervalFamily> intervals;
 
   /// By exact product name first, else by PCI device id.
   [[nodiscard]] const Gpu* gpu_matching(std::string_view name, std::string_view device_id) const;
   [[nodiscard]] const Gpu* gpu(std::string_view id) const;
   [[nodiscard]] const Criterion* criterion(std::string_view id) const;
+  [[nodiscard]] const Workload* workload(std::string_view id) const;
+  [[nodiscard]] const Server* server(std::string_view id) const;
+  /// By id or by one of its names, whatever the case.
+  [[nodiscard]] const Architecture* architecture(std::string_view name) const;
 };
 
 struct File {
@@ -179,7 +229,7 @@ struct File {
 std::vector<File> embedded();
 
 /// What a caller wants of the catalogue. Judging needs no servers and no claims of the article, and
-/// the 170 Xids, half of all the rest, only where one was logged.
+/// the 170 Xids, half of all the rest, only where one was logged; nor models and architectures.
 enum class Parts { all, judging, xids };
 
 /// Parses `files`; the digest covers all of them, whatever `parts`. The error names file and line.

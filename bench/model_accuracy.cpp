@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predicts every row of a table of published measurements and says how far off it was, next to
+// predictors that anybody could write in a line.
+//   model_accuracy measurements.tsv --out predictions.tsv [--known measurements.tsv] [--data data/]
+//                  [--kind NAME] [--worst N]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "accuracy/kind.hpp"
+#include "accuracy/score.hpp"
+#include "core/text.hpp"
+#include "gpuvet/commands.hpp"
+#include "model/intervals.hpp"
+#include "platform/files.hpp"
+
+namespace gpuvet::accuracy {
+namespace {
+
+struct Arguments {
+  std::string table, out, known, data, kind;
+  std::size_t worst = 0;
+};
+
+std::optional<Arguments> arguments_in(int argc, char** argv) {
+  Arguments a;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool more = i + 1 < argc;
+    if (word == "--out" && more)
+      a.out = argv[++i];
+    else if (word == "--known" && more)
+      a.known = argv[++i];
+    else if (word == "--data" && more)
+      a.data = argv[++i];
+    else if (word == "--kind" && more)
+      a.kind = argv[++i];
+    else if (word == "--worst" && more)
+      a.worst = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
+    else if (word[0] != '-' && a.table.empty())
+      a.table = word;
+    else
+      return {};
+  }
+  return a.table.empty() ? std::nullopt : std::optional(a);
+}
+
+Result<std::vector<Row>> read(const std::string& path) {
+  constexpr std::size_t largest = std::size_t{256} << 20;
+  GPUVET_TRY(const auto text, platform::read_file(path, largest));
+  return in_context(read_rows(text), path);
+}
+
+void print_score(std::string_view title, const std::vector<Scored>& rows) {
+  const Score s = score(rows);
+  const std::string covered = s.covered ? fmt::format("{:.1f} %", *s.covered * 100) : "-";
+  fmt::print("  {:<38} {:>5} {:>6} {:>7} {:>8.1f} {:>8.1f} {:>8.1f} {:>9} {:>8.1f}\n", title,
+             s.rows, s.groups, s.refused, s.median * 100, s.p90 * 100, s.worst * 100, covered,
+             s.half_width * 100);
+}
+
+void print_worst(const std::vector<std::pair<const Row*, Scored>>& rows, std::size_t count) {
+  std::vector<std::pair<double, std::string>> errors;
+  for (const auto& [row, s] : rows)
+    if (!s.refused && s.measured > 0 && s.predicted > 0)
+      errors.emplace_back(
+          std::abs(std::log(s.predicted / s.measured)),
+          fmt::format("    {} {} {} {} x{} {}: {:.4g} against {:.4g}\n", row->id, row->workload,
+                      row->metric, row->gpu_norm, row->gpus, row->param("bytes"),
+                      s.predicted / row->scale, s.measured / row->scale));
+  std::sort(errors.rbegin(), errors.rend());
+  for (std::size_t i = 0; i < std::min(count, errors.size()); ++i)
+    fmt::print("{}", errors[i].second);
+}
+
+/// A row's prediction in the table's own unit, or its refusal.
+std::string line_of(const Row& row, const model::Answer<model::Prediction>& p) {
+  if (!p) return fmt::format("{}\t\t\t\t{}\n", row.id, p.error().reason);
+  return fmt::format("{}\t{:.6g}\t{:.6g}\t{:.6g}\t\n", row.id, p->value / row.scale,
+                     p->low / row.scale, p->high / row.scale);
+}
+
+Result<void> run(const Arguments& a) {
+  app::Context context;
+  context.data_dir = a.data;
+  GPUVET_TRY(const auto catalogue, app::load_catalogue(context));
+  const model::Models models{model::Constants(catalogue)};
+  const model::Intervals intervals(catalogue);
+  const World world{catalogue, models};
+  GPUVET_TRY(const auto rows, read(a.table));
+  std::vector<Row> known_rows;
+  if (!a.known.empty()) {
+    GPUVET_TRY(known_rows, read(a.known));
+  }
+  const auto& known_source = a.known.empty() ? rows : known_rows;
+
+  std::map<std::string, std::string> lines;
+  fmt::print("{:<40} {:>5} {:>6} {:>7} {:>8} {:>8} {:>8} {:>9} {:>8}\n", "errors in %", "rows",
+             "groups", "refused", "median", "p90", "worst", "covered", "width");
+  for (const auto& kind : kinds()) {
+    if (!a.kind.empty() && kind.name != a.kind) continue;
+    std::vector<const Row*> known;
+    for (const auto& row : known_source)
+      if (row.value && kind.takes(row)) known.push_back(&row);
+    std::vector<Scored> ours;
+    std::vector<std::pair<const Row*, Scored>> with_rows;
+    std::map<std::string, std::vector<Scored>> by_family;
+    for (const auto& row : rows) {
+      if (!kind.takes(row) || lines.contains(row.id)) continue;
+      const auto estimate = kind.predict(row, world);
+      const auto prediction =
+          estimate ? intervals.around(*estimate)
+                   : model::Answer<model::Prediction>(tl::make_unexpected(estimate.error()));
+      lines[row.id] = line_of(row, prediction);
+      if (!row.value) continue;
+      Scored s{row.group, 0, *row.value, !estimate, 0, 0};
+      if (estimate) s.predicted = estimate->value;
+      if (prediction) {
+        s.low = prediction->low;
+        s.high = prediction->high;
+      }
+      ours.push_back(s);
+      with_rows.emplace_back(&row, s);
+      by_family[estimate ? estimate->family : "refused"].push_back(s);
+    }
+    if (ours.empty()) continue;
+    print_score(kind.name, ours);
+    if (by_family.size() > 1)
+      for (const auto& [family, scored] : by_family) print_score("  " + family, scored);
+    for (const auto& null : kind.nulls) {
+      std::vector<Scored> theirs;
+      for (const auto& [row, s] : with_rows) {
+        std::vector<const Row*> others;  // a null model may not look at the row's own group
+        for (const auto* other : known)
+          if (other->group != row->group) others.push_back(other);
+        const auto guess = null.predict(*row, world, others);
+        theirs.push_back({row->group, guess.value_or(0), *row->value, !guess, 0, 0});
+      }
+      print_score(fmt::format("  null: {}", null.name), theirs);
+    }
+    print_worst(with_rows, a.worst);
+  }
+  if (a.out.empty()) return {};
+  std::string text = "id\tprediction\tlow\thigh\trefusal\n";
+  for (const auto& row : rows) {
+    const auto line = lines.find(row.id);
+    text += line != lines.end()
+                ? line->second
+                : fmt::format("{}\t\t\t\tno model takes rows of kind {}\n", row.id, row.kind);
+  }
+  return platform::write_file(a.out, text);
+}
+
+}  // namespace
+}  // namespace gpuvet::accuracy
+
+int main(int argc, char** argv) {
+  const auto arguments = gpuvet::accuracy::arguments_in(argc, argv);
+  if (!arguments) {
+    std::fprintf(stderr,
+                 "usage: model_accuracy TABLE.tsv [--out FILE] [--known TABLE.tsv] [--data DIR] "
+                 "[--kind NAME] [--worst N]\n");
+    return 2;
+  }
+  const auto done = gpuvet::accuracy::run(*arguments);
+  if (!done) std::fprintf(stderr, "model_accuracy: %s\n", done.error().message().c_str());
+  return done ? 0 : 2;
+}
