@@ -46,7 +46,8 @@ bool wanted(const File& file, Parts parts) {
     case Parts::all:
       return true;
     case Parts::judging:
-      return file.path != "article.toml" && file.path != "intervals.toml" && file.path != "sxid.toml" && file.path != "xid.toml" &&
+      return file.path != "article.toml" && file.path != "intervals.toml" &&
+             file.path != "sxid.toml" && file.path != "xid.toml" &&
              file.path.rfind("servers/", 0) != 0 && file.path.rfind("models/", 0) != 0 &&
              file.path.rfind("architectures/", 0) != 0;
     case Parts::xids:
