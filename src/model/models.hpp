@@ -5,14 +5,16 @@
 #include "model/collectives.hpp"
 #include "model/constants.hpp"
 #include "model/kernels.hpp"
+#include "model/power.hpp"
 
 namespace gpuvet::model {
 
 struct Models {
-  explicit Models(const Constants& c) : kernels(c), collectives(c) {}
+  explicit Models(const Constants& c) : kernels(c), collectives(c), power(c) {}
 
   Kernels kernels;
   Collectives collectives;
+  Power power;
 };
 
 }  // namespace gpuvet::model
