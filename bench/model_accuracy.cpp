@@ -16,7 +16,6 @@
 #include "accuracy/kind.hpp"
 #include "accuracy/score.hpp"
 #include "core/text.hpp"
-#include "gpuvet/commands.hpp"
 #include "model/intervals.hpp"
 #include "platform/files.hpp"
 
@@ -87,9 +86,7 @@ std::string line_of(const Row& row, const model::Answer<model::Prediction>& p) {
 }
 
 Result<void> run(const Arguments& a) {
-  app::Context context;
-  context.data_dir = a.data;
-  GPUVET_TRY(const auto catalogue, app::load_catalogue(context));
+  GPUVET_TRY(const auto catalogue, read_catalogue(a.data));
   const model::Models models{model::Constants(catalogue)};
   const model::Intervals intervals(catalogue);
   const World world{catalogue, models};

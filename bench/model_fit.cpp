@@ -14,7 +14,6 @@
 #include "accuracy/fit.hpp"
 #include "accuracy/score.hpp"
 #include "core/text.hpp"
-#include "gpuvet/commands.hpp"
 #include "platform/files.hpp"
 
 namespace gpuvet::accuracy {
@@ -95,9 +94,7 @@ std::string toml_of(const std::vector<catalogue::IntervalFamily>& families) {
 }
 
 Result<void> run(const Arguments& a) {
-  app::Context context;
-  context.data_dir = a.data;
-  GPUVET_TRY(const auto catalogue, app::load_catalogue(context));
+  GPUVET_TRY(const auto catalogue, read_catalogue(a.data));
   GPUVET_TRY(const auto text, platform::read_file(a.table, largest_file));
   GPUVET_TRY(const auto rows, in_context(read_rows(text), a.table));
   model::Constants constants(catalogue);

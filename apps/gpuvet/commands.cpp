@@ -108,18 +108,10 @@ Result<Exit> run(int argc, char** argv) {
 
 Result<catalogue::Catalogue> load_catalogue(const Context& context, catalogue::Parts parts) {
   if (context.data_dir.empty()) return catalogue::parse(catalogue::embedded(), parts);
-  constexpr std::size_t largest = std::size_t{16} << 20, most = 10000;
-  GPUVET_TRY(const auto paths, platform::files_below(context.data_dir, 2, most));
-  std::vector<std::string> names, texts;
-  for (const auto& path : paths) {
-    if (path.size() < 5 || path.substr(path.size() - 5) != ".toml") continue;
-    GPUVET_TRY(auto text, platform::read_file(path, largest));
-    texts.push_back(std::move(text));
-    names.push_back(
-        path.substr(std::min(path.size(), path.find_first_not_of('/', context.data_dir.size()))));
-  }
+  constexpr std::size_t largest = std::size_t{16} << 20;
+  GPUVET_TRY(const auto texts, platform::texts_below(context.data_dir, ".toml", largest));
   std::vector<catalogue::File> files;
-  for (std::size_t i = 0; i < names.size(); ++i) files.push_back({names[i], texts[i]});
+  for (const auto& [name, text] : texts) files.push_back({name, text});
   return in_context(catalogue::parse(files, parts), context.data_dir);
 }
 

@@ -38,6 +38,9 @@ struct Kind {
 /// In the order in which they are fitted: what others build on comes first.
 const std::vector<Kind>& kinds();
 
+/// The catalogue in `folder`; the one that was built in where it is empty.
+Result<catalogue::Catalogue> read_catalogue(const std::string& folder);
+
 /// The catalogue's GPU for the table's name ("A100-SXM-80"), with the power limit that `gpu` tells
 /// ("NVIDIA A100-SXM4-80GB (500W)"). Refuses GPUs that the catalogue does not have.
 model::Answer<model::Gpu> gpu_of(const Row&, const World&);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accuracy/kind.hpp"
+#include "platform/files.hpp"
 
 namespace gpuvet::accuracy {
 
@@ -16,6 +17,15 @@ const std::vector<Kind>& kinds() {
       power_kind(),
   };
   return all;
+}
+
+Result<catalogue::Catalogue> read_catalogue(const std::string& folder) {
+  if (folder.empty()) return catalogue::parse(catalogue::embedded());
+  constexpr std::size_t largest = std::size_t{16} << 20;
+  GPUVET_TRY(const auto texts, platform::texts_below(folder, ".toml", largest));
+  std::vector<catalogue::File> files;
+  for (const auto& [name, text] : texts) files.push_back({name, text});
+  return in_context(catalogue::parse(files), folder);
 }
 
 }  // namespace gpuvet::accuracy

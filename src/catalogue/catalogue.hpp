@@ -142,9 +142,46 @@ struct Need {
   std::string otherwise;  ///< "unfit" or "uncertain" when the condition does not hold
 };
 
+/// What a workload trains, and how much of it is one job. Numbers that are 0 and texts that are
+/// empty are left to whoever plans the run on a given server.
+struct TrainingSpec {
+  std::string architecture;     ///< id in data/architectures
+  std::string method = "full";  ///< full, lora, qlora
+  double rank = 0;              ///< of the adapters
+  double sequence = 0;          ///< tokens; 0 for nets that have none
+  double global_batch = 0;      ///< sequences or images of one optimizer step
+  double micro_batch = 0;       ///< of one GPU in one pass
+  double tensor = 0, pipeline = 0;
+  std::string sharding;   ///< none, zero-1, zero-2, zero-3
+  std::string recompute;  ///< none, selective, full
+  std::string precision = "bf16";
+  std::string framework;
+  bool flash_attention = true;
+  bool compiled = false;
+  bool reference_model = false;    ///< a frozen copy runs forward too (DPO)
+  double samples = 0, epochs = 1;  ///< one job: sequences or images, and how often each is seen
+  std::string job;                 ///< the same in words, for people
+};
+
+/// What a workload serves, how much of it, and how fast answers must come.
+struct ServingSpec {
+  std::string architecture;
+  std::string precision = "fp16";  ///< of the weights: fp16, bf16, fp8, int8, nf4
+  std::string engine = "vllm";
+  double rate = 0;                        ///< requests per second
+  double prompt = 0, output = 0;          ///< tokens, means
+  double spread = 0;                      ///< coefficient of variation of both; 0: all alike
+  double first_token = 0, per_token = 0;  ///< seconds that 95 % of requests must keep; 0: any
+  double tensor = 0;                      ///< GPUs that share a replica; 0: as few as fit
+  double availability = 0.999;            ///< of the whole service
+  std::string load;                       ///< the same in words, for people
+};
+
 struct Workload {
   std::string id, title, sentence;
   std::vector<Need> needs;
+  std::optional<TrainingSpec> training;
+  std::optional<ServingSpec> serving;
 };
 
 struct Claim {
@@ -255,6 +292,9 @@ enum class Parts { all, judging, xids };
 
 /// Parses `files`; the digest covers all of them, whatever `parts`. The error names file and line.
 Result<Catalogue> parse(const std::vector<File>& files, Parts parts = Parts::all);
+
+/// A workload of the user's own: one file as in data/workloads.
+Result<Workload> parse_own_workload(std::string_view toml);
 
 /// ">= 228 GB/s" and the like.
 Result<Condition> parse_condition(std::string_view text);

@@ -134,27 +134,21 @@ void parse_groups(TomlReader& in, Catalogue& out) {
   });
 }
 
-void parse_workload(TomlReader& in, Catalogue& out) {
-  Workload workload{in.text("id"), in.text("title"), in.text("sentence"), {}};
-  in.each_table("need", [&](TomlReader& t) {
-    Need need;
-    need.reads = t.text("reads");
-    need.applies = when(t, "when");
-    if (auto pass = condition(t, "pass"))
-      need.pass = std::move(*pass);
-    else
-      t.refuse("pass", "is required");
-    need.why = t.text("why");
-    need.source = source(t);
-    need.otherwise = t.text_or("otherwise", "unfit");
-    if (!find_id(need.reads))
-      t.refuse("reads", "'" + need.reads + "' is not a declared observation");
-    if (need.otherwise != "unfit" && need.otherwise != "uncertain")
-      t.refuse("otherwise", "must be unfit or uncertain");
-    workload.needs.push_back(std::move(need));
-  });
-  refuse_twice(in, out.workloads, workload.id);
-  out.workloads.push_back(std::move(workload));
+Need need_in(TomlReader& t) {
+  Need need;
+  need.reads = t.text("reads");
+  need.applies = when(t, "when");
+  if (auto pass = condition(t, "pass"))
+    need.pass = std::move(*pass);
+  else
+    t.refuse("pass", "is required");
+  need.why = t.text("why");
+  need.source = source(t);
+  need.otherwise = t.text_or("otherwise", "unfit");
+  if (!find_id(need.reads)) t.refuse("reads", "'" + need.reads + "' is not a declared observation");
+  if (need.otherwise != "unfit" && need.otherwise != "uncertain")
+    t.refuse("otherwise", "must be unfit or uncertain");
+  return need;
 }
 
 }  // namespace gpuvet::catalogue

@@ -21,6 +21,7 @@ void refuse_twice(TomlReader& in, const std::vector<T>& all, const std::string& 
 
 void parse_groups(TomlReader& in, Catalogue& out);
 void parse_criteria(TomlReader& in, const std::string& file, Catalogue& out);
+Need need_in(TomlReader& in);
 void parse_workload(TomlReader& in, Catalogue& out);
 void parse_gpu(TomlReader& in, Catalogue& out);
 void parse_server(TomlReader& in, Catalogue& out);

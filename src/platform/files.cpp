@@ -117,6 +117,22 @@ Result<std::vector<std::string>> files_below(const std::string& path, int depth,
   return out;
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> texts_below(const std::string& path,
+                                                                     std::string_view suffix,
+                                                                     std::size_t limit) {
+  constexpr int depth = 2;
+  constexpr std::size_t most = 10000;
+  GPUVET_TRY(const auto files, files_below(path, depth, most));
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& file : files) {
+    if (!file.ends_with(suffix)) continue;
+    GPUVET_TRY(auto text, read_file(file, limit));
+    const auto name = std::min(file.size(), file.find_first_not_of('/', path.size()));
+    out.emplace_back(file.substr(name), std::move(text));
+  }
+  return out;
+}
+
 bool is_folder(const std::string& path) {
   std::error_code error;
   return fs::is_directory(path, error);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -22,6 +23,12 @@ Result<std::string> read_file(const std::string& path, std::size_t limit);
 /// Regular files at or below `path`, sorted, at most `depth` folders deep and `most` files. Links
 /// that lead out of `path` are left out.
 Result<std::vector<std::string>> files_below(const std::string& path, int depth, std::size_t most);
+
+/// Name below `path` and content of every file there that ends in `suffix`, as files_below() finds
+/// them; each at most `limit` bytes.
+Result<std::vector<std::pair<std::string, std::string>>> texts_below(const std::string& path,
+                                                                     std::string_view suffix,
+                                                                     std::size_t limit);
 
 bool is_folder(const std::string& path);
 
