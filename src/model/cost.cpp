@@ -42,9 +42,9 @@ std::vector<std::string> notes_on(const CostInputs& in, const draws::Table& t) {
   // One A100 alone sold for more than that second hand (claim C110).
   constexpr double implausible = 2000;
   if (in.price && in.price->figure.likely / in.gpus < implausible)
-    out.push_back("less than 2,000 USD for each GPU is below what single used ones sell for");
+    out.emplace_back("less than 2,000 USD for each GPU is below what single used ones sell for");
   if (t.inputs[draws::busy_power].likely < t.inputs[draws::idle_power].likely)
-    out.push_back("busy power is below idle power");
+    out.emplace_back("busy power is below idle power");
   std::vector<std::string> missing;
   for (const auto c : {draws::network, draws::support, draws::space, draws::staff})
     if (t.inputs[c].certain() && t.inputs[c].likely <= 0) missing.emplace_back(draws::label(c));

@@ -83,7 +83,7 @@ Answer<Estimate> Power::wall(const PoweredServer& s, Load load) const {
                               : "single",
                  s.gpus * s.gpu.power.base()};
   if (s.cooling == Cooling::liquid)
-    out.notes.push_back("no liquid-cooled server was measured; its fans are assumed");
+    out.notes.emplace_back("no liquid-cooled server was measured; its fans are assumed");
   return out;
 }
 
