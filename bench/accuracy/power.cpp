@@ -21,7 +21,7 @@ model::Load load_of(const Row& row) {
   if (any_in(row.workload, {"lora", "fine-tun", "finetun"})) return model::Load::mixed;
   // RNN-T and DLRM run their matrix products as steadily as transformers do: NVIDIA gives them the
   // same limit under MaxQ (275 of 400 W).
-  return any_in(row.workload, {"bert", "gpt", "llama", "bloom", "opt-", "mixtral", "t5", "mpt",
+  return any_in(row.workload, {"bert", "gpt", "llama", "bloom", "opt-", "mixtral", " t5", "mpt",
                                "falcon", "transformer", "gemm", "linpack", "hpl", "rnnt", "dlrm"})
              ? model::Load::dense
              : model::Load::mixed;
