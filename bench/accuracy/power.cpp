@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "core/text.hpp"
 
@@ -49,16 +48,11 @@ std::optional<Watts> limit_of(const Row& row, const World& world, const model::G
   const std::string watts = format_number(most->value) + " W";
   if (contains(row.gpu, watts) || contains(row.gpu, format_number(most->value) + "W"))
     return Watts::base(most->value);
-  const std::string memory = format_number(std::round(gpu.memory.base() / 1e9)) + "GB at " + watts;
   for (const auto& server : world.catalogue.servers) {
     const auto model_words = words(server.model);
-    if (model_words.empty() ||
-        !contains_ignoring_case(std::string(row.param("system")) + row.topology,
-                                model_words.back()))
-      continue;
-    for (const auto& [fact, text] : server.facts)
-      if (fact == "gpus" && (contains(text, memory) || contains(text, "A100 SXM4 " + watts)))
-        return Watts::base(most->value);
+    if (!model_words.empty() &&
+        contains_ignoring_case(std::string(row.param("system")) + row.topology, model_words.back()))
+      if (const auto limit = model::higher_limit(server, *entry)) return limit;
   }
   return {};
 }

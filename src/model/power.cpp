@@ -2,6 +2,10 @@
 #include "model/power.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "core/text.hpp"
 
 namespace gpuvet::model {
 
@@ -92,6 +96,18 @@ Answer<Watts> Power::average(const PoweredServer& s, Load load, double busy) con
   GPUVET_ANSWER(const PowerParts working, parts(s, load));
   GPUVET_ANSWER(const PowerParts waiting, parts(s, Load::idle));
   return busy * working.wall() + (1 - busy) * waiting.wall();
+}
+
+std::optional<Watts> higher_limit(const catalogue::Server& server, const catalogue::Gpu& gpu) {
+  const auto most = gpu.decided("power_max"), usual = gpu.decided("tdp"),
+             memory = gpu.decided("memory");
+  if (!most || !usual || !memory || most->value <= usual->value) return {};
+  const std::string watts = format_number(most->value) + " W";
+  const std::string sized = format_number(std::round(memory->value / 1e9)) + "GB at " + watts;
+  for (const auto& [fact, text] : server.facts)
+    if (fact == "gpus" && (contains(text, sized) || contains(text, "A100 SXM4 " + watts)))
+      return Watts::base(most->value);
+  return {};
 }
 
 Joules facility_energy(Watts wall, Seconds time, double pue) { return pue * (wall * time); }

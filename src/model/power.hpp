@@ -56,6 +56,10 @@ class Power {
   double idle_gpu_, idle_host_;
 };
 
+/// The power limit of this GPU in that server where the catalogue's facts have it above the usual:
+/// 500 W for A100 modules of 80 GB in a server with "80GB at 500 W".
+std::optional<Watts> higher_limit(const catalogue::Server&, const catalogue::Gpu&);
+
 /// What a building draws for a server: its wall power times PUE (power usage effectiveness).
 Joules facility_energy(Watts wall, Seconds time, double pue);
 

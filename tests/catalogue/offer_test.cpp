@@ -76,7 +76,7 @@ TEST(offer, errors_name_the_line) {
 }
 
 TEST(offer, takes_any_bytes) {
-  for (const std::string text :
+  for (const auto& text :
        {std::string("[[[["), std::string("a = \"\"\"x\"\"\""), std::string("\0\1\2", 3),
         std::string("[\xcc\x81]"), std::string(300, '.'), std::string("= = =")})
     EXPECT_FALSE(parse_offer(text, shipped()));
