@@ -4,15 +4,19 @@
 
 #include "model/collectives.hpp"
 #include "model/constants.hpp"
+#include "model/host_sizing.hpp"
 #include "model/kernels.hpp"
+#include "model/power.hpp"
 
 namespace gpuvet::model {
 
 struct Models {
-  explicit Models(const Constants& c) : kernels(c), collectives(c) {}
+  explicit Models(const Constants& c) : kernels(c), collectives(c), power(c), host_sizing(c) {}
 
   Kernels kernels;
   Collectives collectives;
+  Power power;
+  HostSizing host_sizing;
 };
 
 }  // namespace gpuvet::model

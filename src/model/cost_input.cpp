@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/cost_input.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace gpuvet::model {
+namespace {
+
+/// SplitMix64's finaliser (Steele, Lea, Flood 2014): every bit of the result depends on every bit.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+/// The standard normal's quantile by Newton's method on erfc, from the logistic one.
+double normal_quantile(double u) {
+  double z = std::log(u / (1 - u)) / 1.702;
+  for (int i = 0; i < 4; ++i) {
+    const double below = 0.5 * std::erfc(-z * 0.7071067811865476);
+    const double density = 0.3989422804014327 * std::exp(-z * z / 2);
+    z -= std::clamp((below - u) / density, -0.5, 0.5);
+  }
+  return z;
+}
+
+}  // namespace
+
+std::string_view name(Known known) {
+  constexpr std::array<std::string_view, 7> names = {
+      "measured", "quoted", "document", "catalogue", "predicted", "assumed", "the article's"};
+  return names[static_cast<std::size_t>(known)];
+}
+
+double Uncertain::quantile(double u) const {
+  if (certain()) return likely;
+  if (shape == Shape::triangle) {
+    const double width = high - low, left = (likely - low) / width;
+    return u < left ? low + std::sqrt(u * width * (likely - low))
+                    : high - std::sqrt((1 - u) * width * (high - likely));
+  }
+  // Two half lognormals, so that an interval need not be even about its middle.
+  constexpr double z95 = 1.6448536269514722;
+  const double z = normal_quantile(u);
+  const double step = z < 0 ? std::log(likely / low) : std::log(high / likely);
+  return likely * std::exp(z / z95 * step);
+}
+
+bool Uncertain::valid() const {
+  if (!std::isfinite(low) || !std::isfinite(likely) || !std::isfinite(high)) return false;
+  if (shape == Shape::point) return true;
+  return low <= likely && likely <= high && (shape != Shape::lognormal || low > 0);
+}
+
+double uniform(std::uint64_t seed, std::uint64_t key, std::uint64_t draw) {
+  const std::uint64_t bits =
+      mixed(mixed(mixed(seed + 0x9e3779b97f4a7c15ULL) ^ key) + draw * 0x9e3779b97f4a7c15ULL);
+  return (static_cast<double>(bits >> 11) + 0.5) / 9007199254740992.0;  // 2^53
+}
+
+std::uint64_t key_of(std::string_view name) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+}  // namespace gpuvet::model
