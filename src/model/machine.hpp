@@ -12,6 +12,7 @@
 #include "model/estimate.hpp"
 #include "model/fabric.hpp"
 #include "model/gpu.hpp"
+#include "model/host_sizing.hpp"
 #include "model/power.hpp"
 
 namespace gpuvet::model {
@@ -22,11 +23,8 @@ struct Machine {
   Gpu gpu;
   Fabric fabric;
   Cooling cooling = Cooling::air;
-  std::optional<double> cores;        ///< physical, of the host
-  std::optional<Bytes> host_memory;
-  std::optional<double> drives;       ///< NVMe
-  std::optional<double> fast_ports;   ///< RDMA ports of 100 Gb/s and more
-  std::vector<std::string> notes;     ///< what was assumed where the description left it open
+  Host host;                       ///< what stands beside the GPUs, as far as it is known
+  std::vector<std::string> notes;  ///< what was assumed where the description left it open
 
   [[nodiscard]] int gpus() const { return fabric.ranks(); }
   [[nodiscard]] PoweredServer powered() const;

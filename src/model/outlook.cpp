@@ -65,8 +65,7 @@ void record(const Outlook& outlook, Recorder& out) {
   figure("workload.first_token"_id, outlook.first_token);
   figure("workload.per_token"_id, outlook.per_token);
   figure("workload.power"_id, outlook.power);
-  if (outlook.gpus_needed > 0)
-    out.number("workload.gpus.needed"_id, subject, outlook.gpus_needed);
+  if (outlook.gpus_needed > 0) out.number("workload.gpus.needed"_id, subject, outlook.gpus_needed);
 }
 
 }  // namespace gpuvet::model

@@ -34,10 +34,10 @@ struct Outlook {
   std::optional<Prediction> job_time;     ///< seconds of one job
   std::optional<Prediction> first_token;  ///< seconds that 95 % keep, at the asked rate per GPU
   std::optional<Prediction> per_token;
-  std::optional<Prediction> power;        ///< watts at the wall while it runs
-  int gpus_needed = 0;                    ///< serving: for the asked rate; 0: not known
-  int gpus_with_spare = 0;                ///< and so that enough of them work
-  double million_tokens = 0;              ///< seconds for a million generated tokens; serving
+  std::optional<Prediction> power;  ///< watts at the wall while it runs
+  int gpus_needed = 0;              ///< serving: for the asked rate; 0: not known
+  int gpus_with_spare = 0;          ///< and so that enough of them work
+  double million_tokens = 0;        ///< seconds for a million generated tokens; serving
   std::vector<std::pair<std::string, double>> shares;  ///< of the step's time
 };
 

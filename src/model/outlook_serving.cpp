@@ -133,11 +133,11 @@ void Outlooks::serve(const catalogue::ServingSpec& spec, const Machine& machine,
     const double largest = rates.largest();
     if (largest <= 0) {
       const auto idle = rates.at(0.001);
-      why = fmt::format("even an idle replica on {} GPU{} needs {} to the first token and {} for "
-                        "each after it, of 95 % of requests",
-                        tensor, tensor == 1 ? "" : "s",
-                        format_value(idle.first_token.p95.base(), Unit::second),
-                        format_value(idle.per_token.p95.base(), Unit::second));
+      why = fmt::format(
+          "even an idle replica on {} GPU{} needs {} to the first token and {} for "
+          "each after it, of 95 % of requests",
+          tensor, tensor == 1 ? "" : "s", format_value(idle.first_token.p95.base(), Unit::second),
+          format_value(idle.per_token.p95.base(), Unit::second));
       out.status = Outlook::Status::does_not_fit;
       if (spec.tensor > 0) break;
       continue;
@@ -151,8 +151,7 @@ void Outlooks::serve(const catalogue::ServingSpec& spec, const Machine& machine,
     out.gpus_with_spare = up * tensor;
     const Setting setting{machine.gpu.id, spec.engine, "single", 0};
     const auto at_rate = rates.at(std::min(largest, spec.rate / std::max(1, replicas)));
-    const auto rate =
-        intervals_.around({"inference.batched", largest * replicas, setting, 1, {}});
+    const auto rate = intervals_.around({"inference.batched", largest * replicas, setting, 1, {}});
     if (rate) out.rate = *rate;
     if (const auto p = intervals_.around(
             {"serving.conversations", at_rate.first_token.p95.base(), setting, 1, {}}))
@@ -161,9 +160,9 @@ void Outlooks::serve(const catalogue::ServingSpec& spec, const Machine& machine,
             {"serving.conversations", at_rate.per_token.p95.base(), setting, 1, {}}))
       out.per_token = *p;
     out.million_tokens = 1e6 / (largest * replicas * spec.output);
-    out.plan = fmt::format("{} replica{} of {} GPU{}, {:.3g} requests/s each within the limits",
-                           replicas, replicas == 1 ? "" : "s", tensor, tensor == 1 ? "" : "s",
-                           largest);
+    out.plan =
+        fmt::format("{} replica{} of {} GPU{}, {:.3g} requests/s each within the limits", replicas,
+                    replicas == 1 ? "" : "s", tensor, tensor == 1 ? "" : "s", largest);
     // Undecided while the asked rate lies within the interval of what the machine can.
     const double low = rate ? rate->low : 0.5 * largest * replicas;
     const double high = rate ? rate->high : 2 * largest * replicas;

@@ -65,20 +65,17 @@ void Outlooks::train(const catalogue::TrainingSpec& spec, const Machine& machine
   }
   const Fixed fixed{spec.micro_batch > 0, spec.tensor > 0, spec.pipeline > 0,
                     !spec.sharding.empty(), !spec.recompute.empty()};
-  auto planned =
-      Planner(models_.memory, models_.training).plan(job_of(spec, *net), fixed, machine);
+  auto planned = Planner(models_.memory, models_.training).plan(job_of(spec, *net), fixed, machine);
   if (!planned) {
-    out.status = planned.error().reason.starts_with("does not fit")
-                     ? Outlook::Status::does_not_fit
-                     : Outlook::Status::unknown;
+    out.status = planned.error().reason.starts_with("does not fit") ? Outlook::Status::does_not_fit
+                                                                    : Outlook::Status::unknown;
     out.because.push_back(planned.error().reason);
     return;
   }
   const Plan& plan = *planned;
   const std::string topology(topology_class(machine.fabric));
   out.plan = describe(plan);
-  out.status =
-      plan.fits == Fits::fits ? Outlook::Status::fits : Outlook::Status::uncertain;
+  out.status = plan.fits == Fits::fits ? Outlook::Status::fits : Outlook::Status::uncertain;
   const double memory = plan.memory.total.base();
   const Setting setting{machine.gpu.id, spec.framework, topology, memory};
   if (const auto p = intervals_.around({"memory.training", memory, setting, 1, {}}))
@@ -92,10 +89,12 @@ void Outlooks::train(const catalogue::TrainingSpec& spec, const Machine& machine
   }
   const std::string family =
       plan.job.method == Method::full ? "training.llm" : "training.llm.adapters";
-  const auto rate = intervals_.around({family, per_second,
-                                       {machine.gpu.id, spec.framework, topology,
-                                        plan.job.net.parameters()},
-                                       1, plan.step.notes});
+  const auto rate =
+      intervals_.around({family,
+                         per_second,
+                         {machine.gpu.id, spec.framework, topology, plan.job.net.parameters()},
+                         1,
+                         plan.step.notes});
   if (!rate) {
     out.because.push_back(rate.error().reason);
     return;
@@ -103,10 +102,11 @@ void Outlooks::train(const catalogue::TrainingSpec& spec, const Machine& machine
   out.rate = *rate;
   out.job_time = time_for(spec.samples * spec.epochs * plan.job.sequence, *rate);
   const double total = plan.step.total.base();
-  for (const auto& [what, time] :
-       {std::pair<const char*, Seconds>{"compute", plan.step.compute},
-        {"communication", plan.step.communication}, {"pipeline bubble", plan.step.bubble},
-        {"optimizer", plan.step.optimizer}, {"stall", plan.step.stall}})
+  for (const auto& [what, time] : {std::pair<const char*, Seconds>{"compute", plan.step.compute},
+                                   {"communication", plan.step.communication},
+                                   {"pipeline bubble", plan.step.bubble},
+                                   {"optimizer", plan.step.optimizer},
+                                   {"stall", plan.step.stall}})
     if (time.base() > 0) out.shares.emplace_back(what, time.base() / total);
 }
 
@@ -135,8 +135,11 @@ void Outlooks::train_layers(const catalogue::TrainingSpec& spec,
   }
   const double total = step->total().base();
   const auto rate = intervals_.around(
-      {"training.layered", spec.global_batch / total,
-       {machine.gpu.id, spec.framework, std::string(topology_class(machine.fabric)), 0}, 1, {}});
+      {"training.layered",
+       spec.global_batch / total,
+       {machine.gpu.id, spec.framework, std::string(topology_class(machine.fabric)), 0},
+       1,
+       {}});
   if (!rate) {
     out.because.push_back(rate.error().reason);
     return;
@@ -146,9 +149,10 @@ void Outlooks::train_layers(const catalogue::TrainingSpec& spec,
   out.plan = fmt::format("{:g} samples on each of {} GPUs", job.batch, machine.gpus());
   out.rate = *rate;
   out.job_time = time_for(spec.samples * spec.epochs, *rate);
-  for (const auto& [what, time] :
-       {std::pair<const char*, Seconds>{"layers", step->layers},
-        {"gaps", step->gaps}, {"communication", step->exposed}, {"optimizer", step->optimizer}})
+  for (const auto& [what, time] : {std::pair<const char*, Seconds>{"layers", step->layers},
+                                   {"gaps", step->gaps},
+                                   {"communication", step->exposed},
+                                   {"optimizer", step->optimizer}})
     if (time.base() > 0) out.shares.emplace_back(what, time.base() / total);
 }
 

@@ -67,8 +67,8 @@ std::string_view words_of(Sharding s) {
 
 std::string describe(const Plan& plan) {
   const auto& job = plan.job;
-  std::string out = fmt::format("{} {} GPU{}", words_of(job.sharding), plan.ranks,
-                                plan.ranks == 1 ? "" : "s");
+  std::string out =
+      fmt::format("{} {} GPU{}", words_of(job.sharding), plan.ranks, plan.ranks == 1 ? "" : "s");
   if (job.tensor > 1) out += fmt::format(", tensors split over {}", job.tensor);
   if (job.pipeline > 1) out += fmt::format(", {} pipeline stages", job.pipeline);
   out += fmt::format(", {:g} sequence{} in each pass", job.micro_batch,
@@ -84,9 +84,9 @@ Answer<Plan> Planner::plan(const TrainingJob& wanted, const Fixed& fixed,
   const Bytes usable = memory_.usable(machine.gpu);
   Found found;
   std::string why = "no layout divides the job over " + std::to_string(ranks) + " GPUs";
-  const auto recomputes =
-      fixed.recompute ? std::vector{wanted.recompute}
-                      : std::vector{Recompute::none, Recompute::selective, Recompute::full};
+  const auto recomputes = fixed.recompute
+                              ? std::vector{wanted.recompute}
+                              : std::vector{Recompute::none, Recompute::selective, Recompute::full};
   for (const int tensor :
        divisors_of(machine.fabric.gpus, wanted.tensor, fixed.tensor, wanted.net.kv_heads)) {
     const int pipeline = fixed.pipeline ? wanted.pipeline : 1;
@@ -140,9 +140,9 @@ Answer<Plan> Planner::plan(const TrainingJob& wanted, const Fixed& fixed,
   if (found.fits) return *found.fits;
   if (found.may_fit) return *found.may_fit;
   if (found.smallest)
-    return refuse(fmt::format(
-        "does not fit {} of {}: {} ({})", format_value(usable.base(), Unit::byte), machine.gpu.id,
-        arithmetic(found.smallest->memory), describe(*found.smallest)));
+    return refuse(fmt::format("does not fit {} of {}: {} ({})",
+                              format_value(usable.base(), Unit::byte), machine.gpu.id,
+                              arithmetic(found.smallest->memory), describe(*found.smallest)));
   return refuse(why);
 }
 

@@ -28,8 +28,7 @@ std::string describe(const Plan&);
 
 class Planner {
  public:
-  Planner(const Memory& memory, const Training& training)
-      : memory_{memory}, training_{training} {}
+  Planner(const Memory& memory, const Training& training) : memory_{memory}, training_{training} {}
 
   /// Of the layouts that fit the fastest, else the fastest of those that may. Refuses with the
   /// arithmetic of the smallest where none can fit.
