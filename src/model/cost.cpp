@@ -39,10 +39,11 @@ constexpr LabelledPart part_list[] = {
 
 std::vector<std::string> notes_on(const CostInputs& in, const draws::Table& t) {
   std::vector<std::string> out;
-  // One A100 alone sold for more than that second hand (claim C110).
+  // A line drawn by hand (claim C110): the article's prices for whole servers come near it.
   constexpr double implausible = 2000;
   if (in.price && in.price->figure.likely / in.gpus < implausible)
-    out.emplace_back("less than 2,000 USD for each GPU is below what single used ones sell for");
+    out.emplace_back(
+        "less than 2,000 USD for each GPU: check that the price is of the whole server");
   if (t.inputs[draws::busy_power].likely < t.inputs[draws::idle_power].likely)
     out.emplace_back("busy power is below idle power");
   std::vector<std::string> missing;

@@ -181,7 +181,8 @@ TEST(cost, refuses_what_makes_no_sense) {
 TEST(cost, an_implausible_price_is_said) {
   // The article's 28,500 for eight is 3,562 a GPU; 12,000 for eight is 1,500.
   const auto says = [](double price) {
-    for (const auto& note : costs().cost(server(price))->notes)
+    const auto r = *costs().cost(server(price));
+    for (const auto& note : r.notes)
       if (note.find("2,000 USD") != std::string::npos) return true;
     return false;
   };
