@@ -55,7 +55,7 @@ bool speaks_of_network(std::string_view part) {
 }
 
 /// All adapters of a server, one way, where a part of the words says so.
-std::optional<BytesPerSecond> network_in(std::string_view topology, int gpus) {
+std::optional<BytesPerSecond> network_in(std::string_view topology, int gpus, bool sends) {
   for (const auto half : split(topology, ';'))
     for (const auto part : split(half, '+')) {
       // Links inside a server are told in GB/s, adapters in Gb/s.
@@ -64,7 +64,9 @@ std::optional<BytesPerSecond> network_in(std::string_view topology, int gpus) {
       const auto rate = rate_in(part);
       if (!rate) continue;
       const bool each = has(part, "per GPU") || contains(part, "/rank");
-      return BytesPerSecond::base(*rate * (each ? gpus : 1));
+      // What collectives were seen to carry between two servers is more than the adapters' rate.
+      const double seen = has(part, "seen") && !sends ? 1 / 1.5 : 1;
+      return BytesPerSecond::base(seen * *rate * (each ? gpus : 1));
     }
   return {};
 }
@@ -116,8 +118,10 @@ model::Answer<model::Fabric> fabric_of(const Row& row, const model::Gpu& gpu) {
     fabric.staged = true;
   }
   if (nodes > 1) {
-    fabric.network = network_in(words, gpus).value_or(model::usual_network(gpu, gpus));
-    fabric.efa = contains(words, "EFA");
+    fabric.network =
+        network_in(words, gpus, row.kind == "p2p").value_or(model::usual_network(gpu, gpus));
+    // An adapter that nobody names is taken for a slow one.
+    fabric.efa = contains(words, "EFA") || has(words, "type not published");
     fabric.rdma = !has(words, "TCP") && !has(words, "no RDMA");
   }
   return fabric;
