@@ -117,6 +117,10 @@ Answer<BytesPerSecond> Collectives::ring_rate(const Fabric& fabric) const {
   if (fabric.gpus < 2) return refuse("one GPU has nobody to send to");
   const auto rings = fabric.rings ? *fabric.rings : best_rings(fabric);
   if (rings.rate.base() <= 0) return refuse("how the GPUs are joined is not known");
+  return reached(rings, fabric);
+}
+
+BytesPerSecond Collectives::reached(const Fabric::Rings& rings, const Fabric& fabric) const {
   if (rings.nvlink) return ring_share_ * rings.rate;
   if (fabric.staged && fabric.gpus == 2) return host_share_ * fabric.pcie;
   // All write to and read from the same host memory, and more of it lies behind the other socket.
@@ -134,9 +138,10 @@ Answer<Seconds> Collectives::time(Collective op, Bytes bytes, const Fabric& fabr
              fabric, stack,        fabric.network.base(),
              false};
   if (fabric.gpus > 1) {
-    GPUVET_ANSWER(const auto rate, ring_rate(fabric));
-    q.ring = rate.base();
-    q.nvlink = fabric.rings ? fabric.rings->nvlink : best_rings(fabric).nvlink;
+    const auto rings = fabric.rings ? *fabric.rings : best_rings(fabric);
+    if (rings.rate.base() <= 0) return refuse("how the GPUs are joined is not known");
+    q.ring = reached(rings, fabric).base();
+    q.nvlink = rings.nvlink;
   }
   if (op == Collective::send_recv) return point_to_point(q);
   const Seconds t = fabric.servers > 1 ? over_network(q) : q.nvlink ? over_nvlink(q) : over_pcie(q);

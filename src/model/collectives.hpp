@@ -56,6 +56,7 @@ class Collectives {
 
  private:
   struct Question;
+  [[nodiscard]] BytesPerSecond reached(const Fabric::Rings&, const Fabric&) const;
   [[nodiscard]] Seconds over_nvlink(const Question&) const;
   [[nodiscard]] Seconds over_pcie(const Question&) const;
   [[nodiscard]] Seconds over_network(const Question&) const;

@@ -93,6 +93,10 @@ double gigabytes(const catalogue::Gpu& gpu) {
 bool among(const catalogue::Gpu& gpu, const Server& server, const Offered& offered) {
   if (!word_in(fact(server, "gpus"), family_of(gpu))) return false;
   const bool module = gpu.nvlink_attach == "module";
+  // The cube mesh is the DGX-1's, with SXM2; SXM3 came with switches.
+  if (gpu.id.find("sxm3") != std::string::npos &&
+      has(fact(server, "gpu_interconnect"), "cube mesh"))
+    return false;
   if (module ? !offered.modules : !offered.cards && offered.modules) return false;
   const auto memory = static_cast<int>(gigabytes(gpu) + 0.5);
   return offered.memories.empty() || offered.memories.contains(memory);
@@ -162,8 +166,10 @@ void place_cards(Fabric& fabric, std::string_view topology, bool bridges, int li
     fabric.kind = fabric.gpus == 2 ? Fabric::Kind::nvlink_all : Fabric::Kind::nvlink_partial;
 }
 
-/// "8x ConnectX-6 HDR200 for compute": bytes per second of all; 0 where a part doesn't say.
+/// "8x ConnectX-6 HDR200 for compute": bytes per second of all; 0 where a part doesn't say. What
+/// stands in brackets says the same again.
 double rate_of(std::string_view part) {
+  part = part.substr(0, part.find('('));
   double rate = 0;
   for (const auto* unit : {"Gb/s", "GbE"})
     if (const auto rates = numbers_with(part, unit); !rates.empty())
@@ -211,7 +217,8 @@ Answer<Machine> fabric_of_server(const Server& server, const catalogue::Catalogu
     const auto all = std::string(fact(server, "gpus")) + "; " + std::string(joined) + "; " +
                      std::string(topology);
     const bool open = has(all, "with or without") || has(all, "with and without");
-    const bool possible = has(all, "bridge") && gpu.nvlink_links > 0 && !has(all, "without NVLink");
+    const bool possible =
+        has(all, "bridge") && gpu.nvlink_links > 0 && !has(all, "PCIe without NVLink");
     const bool bridges = possible && choice.bridges.value_or(!open);
     if (possible && open && !choice.bridges)
       out.notes.emplace_back("taken for cards without bridges, which are an option");
