@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of kind gemm: m, n, k in params ("m=1;n=2;k=3", "shape=1x2x3") or in the workload's words,
-// a time or a rate of operations.
+// a time or a rate of operations. And rows of kind hbm whose bandwidth is that of a product.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -35,9 +35,14 @@ std::optional<double> either(const Row& row, std::string_view a, std::string_vie
   return first ? first : row.number(b);
 }
 
+/// A product with one row, that streams a matrix; tables also have it as a bandwidth.
+bool streams(const Row& row) { return contains_ignoring_case(row.workload, "gemv"); }
+
 /// The product's shape; nothing where the row is about the best of many.
 std::optional<std::array<double, 3>> shape_of(const Row& row) {
-  const auto m = either(row, "m", "M"), n = either(row, "n", "N"), k = either(row, "k", "K");
+  const std::optional<double> one = streams(row) ? std::optional(1.0) : std::nullopt;
+  const auto m = one ? one : either(row, "m", "M"), n = either(row, "n", "N"),
+             k = either(row, "k", "K");
   if (m && n && k) return {{*m, *n, *k}};
   for (const auto& [key, value] : row.params)
     if (const auto shape = shape_in(value)) return shape;
@@ -83,7 +88,7 @@ Question question_of(const Row& row) {
   Question out;
   model::Gemm gemm;
   gemm.precision = precision_of(words);
-  if (contains(words, "vllm")) {
+  if (contains(words, "vllm") || streams(row)) {
     gemm.library = model::Library::vllm_2025;
     out.framework = "vllm";
   } else if (contains(words, "_proj")) {
@@ -118,11 +123,13 @@ std::pair<double, model::Gemm> fastest(const Question& q, const model::Gpu& gpu,
   return best;
 }
 
-/// A rate or a time, as the row has it.
+/// A time, a rate of operations or the rate at which the second operand streams, as the row has it.
 model::Answer<double> as_asked(const Row& row, const Question& q, double rate, double operations) {
   if (contains_ignoring_case(row.metric, "time") || contains_ignoring_case(row.metric, "latency"))
     return q.of.size() == 1 ? model::Answer<double>(operations / rate)
                             : model::refuse("the row does not give m, n and k");
+  if (contains_ignoring_case(row.metric, "bandwidth") && q.of.size() == 1)
+    return q.of[0].n * q.of[0].k * model::element(q.of[0].precision).base() * rate / operations;
   if (!contains_ignoring_case(row.unit, "flop") && !contains_ignoring_case(row.unit, "tops"))
     return model::refuse("what " + row.metric + " in " + row.unit + " of a product means");
   return rate * row.scale / (row.scale < 1e6 ? 1e12 : row.scale);
@@ -184,7 +191,7 @@ model::Answer<double> sol(const Row& row, const World& world, const std::vector<
 
 Kind gemm_kind() {
   return {"gemm",
-          [](const Row& row) { return row.kind == "gemm"; },
+          [](const Row& row) { return row.kind == "gemm" || (row.kind == "hbm" && streams(row)); },
           predict,
           {{"data-sheet roofline", roofline}, {"0.8 x the sheet + 3 us", sol}},
           {"gemm"}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of kind hbm and latency: copies within a GPU's memory (CUDA's bandwidthTest, 32 MiB, counts
-// reads and writes), products with one row that stream a matrix, launches of empty kernels.
+// reads and writes), launches of empty kernels.
 #include "accuracy/kind.hpp"
 #include "core/text.hpp"
 
@@ -18,12 +18,6 @@ model::Answer<double> launch(const Row& row, const model::Gpu& gpu, const World&
 
 model::Answer<double> bandwidth(const Row& row, const model::Gpu& gpu, const World& world) {
   const auto& kernels = world.models.kernels;
-  const auto n = row.number("n"), k = row.number("k");
-  if (contains_ignoring_case(row.workload, "gemv") && n && k) {
-    const model::Gemm gemm{row.number("m").value_or(1), *n, *k,
-                           model::Precision::bf16,      1,  model::Library::vllm_2025};
-    return *n * *k * model::element(gemm.precision).base() / kernels.gemm(gpu, gemm).base();
-  }
   const std::string words = lower(row.workload);
   const bool copies = contains(words, "d2d") || contains(words, "copy") ||
                       contains(words, "device to device") || contains(words, "stream") ||
@@ -40,9 +34,8 @@ model::Answer<model::Estimate> predict(const Row& row, const World& world) {
   const bool launches = row.kind == "latency";
   GPUVET_ANSWER(const double value,
                 launches ? launch(row, gpu, world) : bandwidth(row, gpu, world));
-  const bool gemv = contains_ignoring_case(row.workload, "gemv");
   return model::Estimate{
-      "streaming", value, {gpu.id, gemv ? "vllm" : "superbench", "single", 0}, 1, {}};
+      "streaming", value, {gpu.id, "superbench", "single", 0}, launches ? 4.0 : 1.0, {}};
 }
 
 model::Answer<double> sheet(const Row& row, const World& world, const std::vector<const Row*>&) {
@@ -55,7 +48,10 @@ model::Answer<double> sheet(const Row& row, const World& world, const std::vecto
 
 Kind streaming_kind() {
   return {"streaming",
-          [](const Row& row) { return row.kind == "hbm" || row.kind == "latency"; },
+          [](const Row& row) {
+            return row.kind == "latency" ||
+                   (row.kind == "hbm" && !contains_ignoring_case(row.workload, "gemv"));
+          },
           predict,
           {{"0.8 x the data sheet's bandwidth", sheet}},
           {"kernels"}};

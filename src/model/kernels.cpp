@@ -46,7 +46,8 @@ Kernels::Kernels(const Constants& c)
       tail_(c.at("attention.tail")),
       backward_share_(c.at("attention.backward_share")),
       decode_memory_(c.at("attention.decode_memory")),
-      decode_start_(c.at("attention.decode_start")) {
+      decode_start_(c.at("attention.decode_start")),
+      ampere_memory_(c.at("attention.ampere_memory")) {
   // What a tile reads falls with its harmonic mean side: small tiles starve the tensor cores.
   const double enough = c.at("gemm.enough_side"), power = c.at("gemm.side_power");
   for (auto& t : tiles_)

@@ -82,7 +82,7 @@ class Kernels {
       split_, few_tiles_, few_tiles_power_, overlap_, again_, old_waves_;
 
   double attention_peak_, attention_memory_, attention_start_, tile_start_, tail_, backward_share_,
-      decode_memory_, decode_start_;
+      decode_memory_, decode_start_, ampere_memory_;
 };
 
 }  // namespace gpuvet::model

@@ -24,10 +24,12 @@ double Kernels::decoding(const Gpu& gpu, const Attention& a) const {
   const double streams = a.batch * a.kv_heads, waves = streams / gpu.sm;
   const double bytes = 2 * a.head_dim * (keys + a.queries * a.heads / a.kv_heads) *
                        element(a.precision).base();  // of one stream
-  const double bandwidth = decode_memory_ * gpu.memory_bandwidth.base();
+  const double bandwidth = decode_memory_ * (gpu.architecture == "Ampere" ? ampere_memory_ : 1) *
+                           gpu.memory_bandwidth.base();
+  // An SM reads for one stream while it starts another: neither time hides the other quite.
   // Fewer streams than SMs are split along the keys; more run in waves.
-  if (waves <= 1) return decode_start_ + streams * bytes / bandwidth;
-  return std::ceil(waves) * (decode_start_ + bytes * gpu.sm / bandwidth);
+  if (waves <= 1) return std::hypot(decode_start_, streams * bytes / bandwidth);
+  return std::ceil(waves) * std::hypot(decode_start_, bytes * gpu.sm / bandwidth);
 }
 
 double Kernels::prefill(const Gpu& gpu, const Attention& a) const {
