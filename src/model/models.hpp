@@ -5,14 +5,16 @@
 #include "model/collectives.hpp"
 #include "model/constants.hpp"
 #include "model/kernels.hpp"
+#include "model/memory.hpp"
 
 namespace gpuvet::model {
 
 struct Models {
-  explicit Models(const Constants& c) : kernels(c), collectives(c) {}
+  explicit Models(const Constants& c) : kernels(c), collectives(c), memory(c) {}
 
   Kernels kernels;
   Collectives collectives;
+  Memory memory;
 };
 
 }  // namespace gpuvet::model
