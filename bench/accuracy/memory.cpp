@@ -54,7 +54,8 @@ model::Answer<model::Estimate> decided(const Row& row, const model::Gpu& gpu,
                          fits == model::Fits::fits ? 1.0 : 0.0,
                          {gpu.id, std::move(framework), topology_of(row), 0},
                          1,
-                         {model::arithmetic(m)}};
+                         {model::arithmetic(m)},
+                         true};
 }
 
 /// A part of the sum where a figure of a paper is about one: "parameters+optimizer per GPU".
@@ -113,10 +114,12 @@ model::Answer<model::Estimate> max_context(const Row& row, const World& world,
   const double native = native_context(row, world);
   if (native <= 0) return model::refuse("the net's own longest context is not known");
   const int gpus = static_cast<int>(row.number("tp").value_or(row.gpus));
-  return model::Estimate{"memory.context",
+  // Powers of two only, so off by one of them or not at all: an interval of its own kind.
+  constexpr double coarse = 30;
+  return model::Estimate{"memory.inference",
                          world.models.memory.max_context(setup, gpu, gpus, native),
                          {gpu.id, "vllm", topology_of(row), 0},
-                         1,
+                         coarse,
                          {}};
 }
 

@@ -25,6 +25,7 @@ Memory::Memory(const Constants& c)
       usable_share_(c.at("memory.usable_share")),
       usable_share_ecc_(c.at("memory.usable_share_ecc")),
       engine_share_(c.at("memory.engine_share")),
+      engine_communicator_(c.at("memory.engine_communicator")),
       spread_training_(c.at("memory.spread_training")),
       spread_inference_(c.at("memory.spread_inference")),
       spread_cache_(c.at("memory.spread_cache")) {}

@@ -82,12 +82,13 @@ class Memory {
   struct Stage;
   [[nodiscard]] MemoryEstimate stage(const TrainingJob&, const Program&, const Stage&) const;
   [[nodiscard]] double saved_per_token(const TrainingJob&, const Program&, bool all) const;
-  [[nodiscard]] double logits_per_token(const Program&, const Transformer&) const;
+  [[nodiscard]] double logits_per_token(const Program&, const Transformer&,
+                                        const TrainingJob&) const;
   [[nodiscard]] MemoryEstimate summed(MemoryEstimate, int gpus) const;
 
   double logits_, logits_autocast_, rms_norm_, trainer_embedding_, step_, context_, communicator_,
       fragmentation_, grown_cache_, live_parameters_, usable_share_, usable_share_ecc_,
-      engine_share_, spread_training_, spread_inference_, spread_cache_;
+      engine_share_, engine_communicator_, spread_training_, spread_inference_, spread_cache_;
 };
 
 }  // namespace gpuvet::model

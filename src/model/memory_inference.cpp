@@ -58,7 +58,7 @@ Answer<MemoryEstimate> Memory::inference(const InferenceSetup& s, int gpus) cons
 double Memory::max_context(const InferenceSetup& s, const Gpu& gpu, int gpus, double native) const {
   const double n = gpus;
   const double weights = (matrices(s.net) * bytes_of(s.weights) + 2 * outer(s)) / n;
-  const double nccl = gpus > 1 ? 2 * communicator_ : 0;
+  const double nccl = gpus > 1 ? engine_communicator_ : 0;
   const double budget = usable(gpu).base() * engine_share_ - weights - context_ - nccl;
   // The engine tries the longest prompt once; beyond 32768 tokens in pieces of 512.
   const auto needs = [&](double context) {

@@ -45,6 +45,7 @@ Program program_of(const TrainingJob& job) {
       p.weight = p.gradient = 4;
       p.optimizer = 8;
     }
+    if (job.compiled && job.tensor == 1) p.loss = Program::Loss::fused;
     p.selective_matmuls = is("torchtitan");
     p.keeps_gathered = is("torchtitan");
     if (is("foundry") || is("composer")) {
@@ -55,7 +56,6 @@ Program program_of(const TrainingJob& job) {
     if (half) p.gradient = 4;
     p.dropout = is("megatron") && !is("bridge");
     p.norm_in_steps = false;
-    p.steps_in_place = true;
     p.loss = Program::Loss::fused;
   }
   return p;

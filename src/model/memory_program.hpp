@@ -35,7 +35,6 @@ struct Program {
   bool copies_output = false;     ///< quantising leaves a half precision copy of the output matrix
   bool fp32_embeddings = false;   ///< adapter training holds embeddings in fp32 too
   bool live_parameters = false;   ///< ZeRO-3 gathers by count of parameters, not layer by layer
-  bool steps_in_place = false;    ///< fused optimizer
   bool selective_matmuls =
       false;                    ///< selective recompute drops every second matrix product's output
   bool keeps_gathered = false;  ///< with pipelines, weights stay gathered between microbatches

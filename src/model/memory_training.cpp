@@ -21,6 +21,10 @@ double adapted_width(const Transformer& net, Adapted adapted) {
   return attention + up + (adapted == Adapted::all ? down : 0);
 }
 
+/// Bytes per token and vocabulary entry of a fused loss: half precision logits, and an fp32 softmax
+/// that turns into the gradient.
+constexpr double fused_loss = 6;
+
 double data_parallel(const TrainingJob& job, int ranks) {
   return static_cast<double>(ranks) / (job.tensor * job.pipeline * job.context);
 }
@@ -36,15 +40,14 @@ struct Memory::Stage {
   int ranks = 1;
 };
 
-double Memory::logits_per_token(const Program& program, const Transformer& net) const {
-  switch (program.loss) {
-    case Program::Loss::autocast:
-      return logits_autocast_ * net.vocabulary;
-    case Program::Loss::fused:
-      return 6 * net.vocabulary;  // half precision logits, fp32 softmax turned into the gradient
-    default:
-      return logits_ * net.vocabulary;
-  }
+double Memory::logits_per_token(const Program& program, const Transformer& net,
+                                const TrainingJob& job) const {
+  // Where the vocabulary is spread over ranks and the loss is no fused kernel, it is made of single
+  // operations in fp32, as when the trainer converts the model's output.
+  if (program.loss == Program::Loss::fused) return fused_loss * net.vocabulary;
+  if (program.loss == Program::Loss::autocast || job.tensor > 1)
+    return logits_autocast_ * net.vocabulary;
+  return logits_ * net.vocabulary;
 }
 
 double Memory::saved_per_token(const TrainingJob& job, const Program& program, bool all) const {
@@ -126,7 +129,8 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
     if (job.cpu_offload) weights = 0;
     if (program.live_parameters)
       gathered = element * std::min(matrices, std::max(live_parameters_, 2 * layer)) +
-                 std::max(element, 2.0) * embeddings;
+                 std::max(element, 2.0) * embeddings +
+                 (job.lora_embeddings ? 6 * embeddings : 0);  // the trained ones and gradients
     else if (job.pipeline > 1 && program.keeps_gathered)
       gathered = element * parameters + (full ? 4 * parameters : 0);
     else  // this layer and the next, the gradient of this one, and the outermost unit
@@ -137,28 +141,30 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
   const double tokens = job.micro_batch * job.sequence / job.context;
   const double e = job.precision == Precision::fp32 || job.precision == Precision::tf32 ? 4 : 2;
   const double whole = tokens * saved_per_token(job, program, true);
-  double saved = 0;
+  double saved = 0, again = 0;  // kept by all layers; what one layer makes again
   if (job.recompute == Recompute::full) {
     const double input = e * net.hidden / (job.sequence_parallel ? t : 1);
-    saved = tokens * input * s.layers * s.in_flight + whole;
+    saved = tokens * input * s.layers * s.in_flight;
+    again = whole;
   } else {
     saved = tokens * saved_per_token(job, program, false) * s.layers * s.in_flight;
-    if (job.recompute == Recompute::selective && program.selective_matmuls) saved += whole;
+    if (job.recompute == Recompute::selective && program.selective_matmuls) again = whole;
   }
-  const double logits = s.last ? tokens * logits_per_token(program, net) / t : 0;
+  const double logits = s.last ? tokens * logits_per_token(program, net, job) / t : 0;
 
   m.weights = Bytes::base(weights);
   m.gradients = Bytes::base(gradients);
   m.optimizer = Bytes::base(optimizer);
+  // Logits are gone before the first layer is made again, so the larger of the two counts.
   MemoryEstimate backward = m, step = m;
-  backward.activations = Bytes::base(saved);
-  backward.logits = Bytes::base(logits);
+  backward.activations = Bytes::base(logits >= again ? saved : saved + again);
+  backward.logits = Bytes::base(logits >= again ? logits : 0);
   backward.buffers = Bytes::base(gathered);
   backward.peak = "backward pass";
-  const double at_a_time = program.live_parameters && job.sharding == Sharding::weights
-                               ? std::min(stepped, live_parameters_)
-                               : stepped;
-  step.buffers = Bytes::base(program.steps_in_place ? 0 : step_ * at_a_time);
+  // DeepSpeed steps a group of parameters at a time; others step in place or leave gaps that the
+  // backward pass has left bigger.
+  if (program.live_parameters && job.sharding == Sharding::weights)
+    step.buffers = Bytes::base(step_ * std::min(stepped, live_parameters_));
   step.peak = "optimizer step";
   backward = summed(backward, s.ranks);
   step = summed(step, s.ranks);
