@@ -249,6 +249,7 @@ model::Answer<MemoryJob> memory_job_of(const Row& row, const World& world) {
   if (job.framework == "qwen" && job.method == Method::lora && row.gpus == 1)
     job.framework = "qwen-trainer";  // without DeepSpeed
   out.program = model::program_of(job);
+  out.program.overlaps_pieces = contains(all, "asynctp");
   if (job.method == Method::qlora && !row.param("weights").empty()) out.program.frozen = frozen;
   return out;
 }

@@ -15,7 +15,9 @@ Memory::Memory(const Constants& c)
     : logits_(c.at("memory.logits")),
       logits_autocast_(c.at("memory.logits_autocast")),
       rms_norm_(c.at("memory.rms_norm")),
+      rotary_(c.at("memory.rotary")),
       trainer_embedding_(c.at("memory.trainer_embedding")),
+      deepspeed_embedding_(c.at("memory.deepspeed_embedding")),
       step_(c.at("memory.step")),
       context_(c.at("memory.context")),
       communicator_(c.at("memory.communicator")),
@@ -73,7 +75,7 @@ Bytes Memory::usable(const Gpu& gpu) const {
 }
 
 MemoryEstimate Memory::summed(MemoryEstimate m, int gpus) const {
-  m.reserve = fragmentation_ * (m.activations + m.logits + m.buffers);
+  m.reserve = fragmentation_ * m.activations;
   m.context = Bytes::base(context_ + (gpus > 1 ? communicator_ : 0));
   m.total = m.weights + m.gradients + m.optimizer + m.activations + m.logits + m.buffers +
             m.reserve + m.context;

@@ -86,9 +86,10 @@ class Memory {
                                         const TrainingJob&) const;
   [[nodiscard]] MemoryEstimate summed(MemoryEstimate, int gpus) const;
 
-  double logits_, logits_autocast_, rms_norm_, trainer_embedding_, step_, context_, communicator_,
-      fragmentation_, grown_cache_, live_parameters_, usable_share_, usable_share_ecc_,
-      engine_share_, engine_communicator_, spread_training_, spread_inference_, spread_cache_;
+  double logits_, logits_autocast_, rms_norm_, rotary_, trainer_embedding_, deepspeed_embedding_,
+      step_, context_, communicator_, fragmentation_, grown_cache_, live_parameters_, usable_share_,
+      usable_share_ecc_, engine_share_, engine_communicator_, spread_training_, spread_inference_,
+      spread_cache_;
 };
 
 }  // namespace gpuvet::model

@@ -36,6 +36,7 @@ Program program_of(const TrainingJob& job) {
     p.adapted = Adapted::all_but_down;
     p.fp32_embeddings = true;
     p.live_parameters = true;
+    if (!is("trainer")) p.adapter = 20;  // DeepSpeed: 2 + 2 + 12, and the gradients in fp32
     p.loss = is("trainer") ? Program::Loss::autocast : Program::Loss::plain;
     if (job.method == Method::qlora) p.frozen = Weights::int4;
   } else if (is("peft") || is("deepspeed")) {

@@ -36,9 +36,10 @@ struct Program {
   bool fp32_embeddings = false;   ///< adapter training holds embeddings in fp32 too
   bool live_parameters = false;   ///< ZeRO-3 gathers by count of parameters, not layer by layer
   bool selective_matmuls =
-      false;                    ///< selective recompute drops every second matrix product's output
-  bool keeps_gathered = false;  ///< with pipelines, weights stay gathered between microbatches
-  bool unties = false;          ///< output matrix of its own even where the model shares it
+      false;                     ///< selective recompute drops every second matrix product's output
+  bool overlaps_pieces = false;  ///< tensor parallel transfers in pieces (asyncTP)
+  bool keeps_gathered = false;   ///< with pipelines, weights stay gathered between microbatches
+  bool unties = false;           ///< output matrix of its own even where the model shares it
 };
 
 /// By the job's framework ("litgpt", "qwen", "peft", "torchtitan", "llm-foundry", "fms-fsdp",

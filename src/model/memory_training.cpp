@@ -64,8 +64,9 @@ double Memory::saved_per_token(const TrainingJob& job, const Program& program, b
 
   const bool quantised = job.method == Method::qlora;
   const bool inputs = job.method == Method::full || (quantised && program.quantised_inputs);
+  const double rotary = program.norm_in_steps ? rotary_ * e / 2 : 0;
   const double norm = net.gated && program.norm_in_steps ? rms_norm_ * e / 2 : e;
-  double attention = norm * h / sp + e * (2 * q + 2 * kv) / t;
+  double attention = norm * h / sp + e * (2 * q + 2 * kv) / t + rotary * (q + kv) / t;
   if (inputs) attention += e * h / sp;
   if (!job.flash_attention && (all || job.recompute != Recompute::selective))
     attention += 2.5 * e * net.heads * job.sequence / t;
@@ -109,7 +110,9 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
     stepped = parameters / spread_over(Sharding::optimizer);
   } else {
     const double element = program.frozen == Weights::fp32 ? 4 : 2;
-    const double held = element + (program.fp32_embeddings ? trainer_embedding_ : 0);
+    const double beside =
+        program.loss == Program::Loss::autocast ? trainer_embedding_ : deepspeed_embedding_;
+    const double held = element + (program.fp32_embeddings ? beside : 0);
     weights =
         (matrices * bytes_of(program.frozen) + embeddings * held) / spread_over(Sharding::weights);
     const double trained = adapters + (job.lora_embeddings ? embeddings : 0);
@@ -127,8 +130,8 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
                            : program.frozen == Weights::fp32 ? 4
                                                              : bytes_of(program.frozen);
     if (job.cpu_offload) weights = 0;
-    if (program.live_parameters)
-      gathered = element * std::min(matrices, std::max(live_parameters_, 2 * layer)) +
+    if (program.live_parameters)  // those in use, and as many kept for reuse or fetched ahead
+      gathered = element * std::min(matrices, std::max(2 * live_parameters_, 2 * layer)) +
                  std::max(element, 2.0) * embeddings +
                  (job.lora_embeddings ? 6 * embeddings : 0);  // the trained ones and gradients
     else if (job.pipeline > 1 && program.keeps_gathered)
@@ -150,6 +153,10 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
     saved = tokens * saved_per_token(job, program, false) * s.layers * s.in_flight;
     if (job.recompute == Recompute::selective && program.selective_matmuls) again = whole;
   }
+  // Sequence parallelism gathers whole rows before a matrix product and keeps their gradient; both
+  // ways twice unless products and transfers are cut into pieces that overlap.
+  if (job.sequence_parallel && t > 1)
+    gathered += (program.overlaps_pieces ? 2 : 4) * tokens * e * net.hidden;
   const double logits = s.last ? tokens * logits_per_token(program, net, job) / t : 0;
 
   m.weights = Bytes::base(weights);
