@@ -6,15 +6,18 @@
 #include "model/constants.hpp"
 #include "model/host_sizing.hpp"
 #include "model/kernels.hpp"
+#include "model/memory.hpp"
 #include "model/power.hpp"
 
 namespace gpuvet::model {
 
 struct Models {
-  explicit Models(const Constants& c) : kernels(c), collectives(c), power(c), host_sizing(c) {}
+  explicit Models(const Constants& c)
+      : kernels(c), collectives(c), memory(c), power(c), host_sizing(c) {}
 
   Kernels kernels;
   Collectives collectives;
+  Memory memory;
   Power power;
   HostSizing host_sizing;
 };

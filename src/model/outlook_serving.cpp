@@ -26,10 +26,10 @@ Deployment deployment_of(const catalogue::ServingSpec& spec, Transformer net) {
   out.net = std::move(net);
   out.engine = engine_named(spec.engine);
   out.compute = spec.precision == "bf16" ? Precision::bf16 : Precision::fp16;
-  out.weights = spec.precision == "fp8"    ? StoredWeights::fp8
-                : spec.precision == "int8" ? StoredWeights::int8
-                : spec.precision == "nf4"  ? StoredWeights::nf4
-                                           : StoredWeights::half;
+  out.weights = spec.precision == "fp8"    ? Weights::fp8
+                : spec.precision == "int8" ? Weights::int8
+                : spec.precision == "nf4"  ? Weights::nf4
+                                           : Weights::as_computed;
   return out;
 }
 
