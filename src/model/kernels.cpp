@@ -37,6 +37,7 @@ Kernels::Kernels(const Constants& c)
       few_tiles_(c.at("gemm.few_tiles")),
       few_tiles_power_(c.at("gemm.few_tiles_power")),
       overlap_(c.at("gemm.overlap")),
+      hopper_overlap_(c.at("gemm.hopper_overlap")),
       again_(c.at("gemm.again")),
       old_waves_(c.at("gemm.old_waves")),
       attention_peak_(c.at("attention.peak")),
