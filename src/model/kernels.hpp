@@ -12,8 +12,8 @@
 
 namespace gpuvet::model {
 
-/// Whose kernels run. A library of 2023 knows fewer tile shapes, so that a last wave that fills few
-/// SMs costs a whole one. `current` lies between the two that were measured.
+/// Whose kernels run. On Hopper those of 2023 neither hide loads as well nor have tile shapes
+/// enough to fill the last wave. `current` lies between the two that were measured.
 enum class Library { current, torch_2023, vllm_2025 };
 
 /// C[m x n] = A[m x k] B[k x n].
@@ -63,6 +63,7 @@ class Kernels {
   struct Rates {
     double flop, bytes;  ///< per second
     double whole_waves;  ///< 1: a last wave that is not full costs a whole one; 0: its share
+    double overlap;      ///< norm that joins compute and memory time
   };
   /// One way to compute a product.
   struct Plan {
@@ -79,7 +80,8 @@ class Kernels {
 
   std::array<Tile, 8> tiles_;
   double peak_, plain_peak_, old_peak_, memory_, gddr_memory_, vllm_ampere_memory_, start_, ramp_,
-      split_, few_tiles_, few_tiles_power_, overlap_, again_, old_waves_;
+      split_, few_tiles_, few_tiles_power_, overlap_, hopper_overlap_, again_, waves_,
+      sm_bandwidth_;
 
   double attention_peak_, attention_memory_, attention_start_, tile_start_, tail_, backward_share_,
       decode_memory_, decode_start_, ampere_memory_;

@@ -37,21 +37,26 @@ Kernels::Rates Kernels::rates(const Gpu& gpu, const Gemm& g) const {
   double share =
       tensor_cores(gpu, g.precision) ? std::min(most, peak_ * power_share(gpu)) : plain_peak_;
   double memory = memory_ * (gpu.gddr ? gddr_memory_ : 1);
-  double whole = old_waves_ / 2;
+  // From Hopper on, units of their own fetch tiles, where the library uses them.
+  const bool fetchers = gpu.architecture == "Hopper" || gpu.architecture == "Blackwell";
+  double whole = fetchers ? 0 : waves_;
+  double overlap = fetchers ? hopper_overlap_ : overlap_;
   switch (g.library) {
     case Library::current:
       share *= std::sqrt(old_peak_);
       break;
     case Library::torch_2023:
       share *= old_peak_;
-      whole = old_waves_;
+      whole = waves_;
+      overlap = overlap_;
       break;
     case Library::vllm_2025:
       if (gpu.architecture == "Ampere" && !gpu.gddr) memory *= vllm_ampere_memory_;
-      whole = 0;
       break;
   }
-  return {rate(gpu, g.precision).base() * share, gpu.memory_bandwidth.base() * memory, whole};
+  return {rate(gpu, g.precision).base() * share,
+          1 / (1 / (gpu.memory_bandwidth.base() * memory) + 1 / (sm_bandwidth_ * gpu.sm)), whole,
+          overlap};
 }
 
 Kernels::Plan Kernels::plan(const Gemm& g, const Rates& r, const Tile& tile, double split,
@@ -87,7 +92,8 @@ Seconds Kernels::gemm(const Gpu& gpu, const Gemm& g) const {
       const double longer = std::max(p.compute, p.memory);
       if (longer + more >= best) continue;
       const double other = std::min(p.compute, p.memory) / longer;
-      best = std::min(best, longer * std::pow(1 + std::pow(other, overlap_), 1 / overlap_) + more);
+      best =
+          std::min(best, longer * std::pow(1 + std::pow(other, r.overlap), 1 / r.overlap) + more);
     }
   return Seconds::base(start_ + best);
 }
