@@ -58,11 +58,13 @@ model::Answer<model::Estimate> decided(const Row& row, const model::Gpu& gpu,
                          true};
 }
 
-/// A part of the sum where a figure of a paper is about one: "parameters+optimizer per GPU".
-Bytes asked_part(const Row& row, const model::MemoryEstimate& m, Bytes otherwise) {
-  if (contains(row.workload, "parameters+optimizer")) return m.weights + m.gradients + m.optimizer;
-  if (contains(row.workload, "activations")) return m.activations;
-  return otherwise;
+model::Estimate estimate_of(const Row& row, const model::Gpu& gpu, std::string framework,
+                            Bytes value) {
+  return {"memory.training",
+          value.base(),
+          {gpu.id, std::move(framework), topology_of(row), value.base()},
+          1,
+          {}};
 }
 
 model::Answer<model::Estimate> training(const Row& row, const World& world, const model::Gpu& gpu) {
@@ -79,13 +81,20 @@ model::Answer<model::Estimate> training(const Row& row, const World& world, cons
     }
     return decided(row, gpu, memory, fits, m, framework);
   }
+  if (contains(row.workload, "parameters+optimizer")) {
+    // The paper counts an average GPU: one stage's share of the whole, embeddings included.
+    auto whole = asked.job;
+    whole.pipeline = 1;
+    GPUVET_ANSWER(const auto all, memory.training(whole, row.gpus, asked.program));
+    const Bytes share = (all.weights + all.gradients + all.optimizer) / asked.job.pipeline;
+    return estimate_of(row, gpu, framework, share);
+  }
   if (!asked.sequence_known) return model::refuse("the row does not tell the sequence length");
-  Bytes value = asked_part(row, m, read(m, reading_of(framework)));
+  Bytes value = read(m, reading_of(framework));
+  if (contains(row.workload, "activations")) value = m.activations;
   if (summed_over_gpus(row)) value = row.gpus * value;
   if (framework == "qwen") value = value.in(GiB)*GB;  // its table says GB and counts GiB
-  const double size = value.base();
-  return model::Estimate{
-      "memory.training", value.base(), {gpu.id, framework, topology_of(row), size}, 1, {}};
+  return estimate_of(row, gpu, framework, value);
 }
 
 model::Answer<model::Estimate> inference(const Row& row, const World& world,

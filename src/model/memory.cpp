@@ -74,8 +74,8 @@ Bytes Memory::usable(const Gpu& gpu) const {
   return gpu.memory.in(GB)*GiB * (hbm ? usable_share_ : usable_share_ecc_);
 }
 
-MemoryEstimate Memory::summed(MemoryEstimate m, int gpus) const {
-  m.reserve = fragmentation_ * m.activations;
+MemoryEstimate Memory::summed(MemoryEstimate m, int gpus, bool gaps) const {
+  if (gaps) m.reserve = fragmentation_ * m.activations;
   m.context = Bytes::base(context_ + (gpus > 1 ? communicator_ : 0));
   m.total = m.weights + m.gradients + m.optimizer + m.activations + m.logits + m.buffers +
             m.reserve + m.context;

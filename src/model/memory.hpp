@@ -84,7 +84,7 @@ class Memory {
   [[nodiscard]] double saved_per_token(const TrainingJob&, const Program&, bool all) const;
   [[nodiscard]] double logits_per_token(const Program&, const Transformer&,
                                         const TrainingJob&) const;
-  [[nodiscard]] MemoryEstimate summed(MemoryEstimate, int gpus) const;
+  [[nodiscard]] MemoryEstimate summed(MemoryEstimate, int gpus, bool gaps) const;
 
   double logits_, logits_autocast_, rms_norm_, rotary_, trainer_embedding_, deepspeed_embedding_,
       step_, context_, communicator_, fragmentation_, grown_cache_, live_parameters_, usable_share_,

@@ -46,9 +46,7 @@ Answer<MemoryEstimate> Memory::inference(const InferenceSetup& s, int gpus) cons
     buffers += 2 * std::max(live_parameters_, 2 * s.net.layer_parameters()) + outer_bytes;
   m.buffers = Bytes::base(buffers);
   m.peak = "generation";
-  m = summed(m, gpus);
-  m.total = m.total - m.reserve;  // the copies of the cache stand for the allocator's gaps
-  m.reserve = {};
+  m = summed(m, gpus, false);  // the copies of the cache stand for the allocator's gaps
   m.spread = spread_inference_;
   if (s.engine != Generator::preallocated)
     m.spread += spread_cache_ * m.activations.base() / m.total.base();

@@ -47,6 +47,7 @@ Program program_of(const TrainingJob& job) {
       p.optimizer = 8;
     }
     if (job.compiled && job.tensor == 1) p.loss = Program::Loss::fused;
+    p.gaps = !is("torchtitan");  // expandable segments
     p.selective_matmuls = is("torchtitan");
     p.keeps_gathered = is("torchtitan");
     if (is("foundry") || is("composer")) {

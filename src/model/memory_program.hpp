@@ -38,8 +38,10 @@ struct Program {
   bool selective_matmuls =
       false;                     ///< selective recompute drops every second matrix product's output
   bool overlaps_pieces = false;  ///< tensor parallel transfers in pieces (asyncTP)
-  bool keeps_gathered = false;   ///< with pipelines, weights stay gathered between microbatches
-  bool unties = false;           ///< output matrix of its own even where the model shares it
+  bool gaps = true;              ///< the allocator can't give back parts of its segments
+  bool keeps_gathered = false;  ///< with pipelines, weights stay gathered between microbatches, and
+                                ///< rows passed on have buffers of their own
+  bool unties = false;  ///< output matrix of its own even where the model shares it
 };
 
 /// By the job's framework ("litgpt", "qwen", "peft", "torchtitan", "llm-foundry", "fms-fsdp",

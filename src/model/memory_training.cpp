@@ -24,6 +24,10 @@ double adapted_width(const Transformer& net, Adapted adapted) {
 /// Bytes per token and vocabulary entry of a fused loss: half precision logits, and an fp32 softmax
 /// that turns into the gradient.
 constexpr double fused_loss = 6;
+/// The same where the vocabulary is spread over ranks and the loss is made of single operations:
+/// half precision logits, and in fp32 the logits, shifted ones, their exponentials and the
+/// gradient.
+constexpr double spread_loss = 18;
 
 double data_parallel(const TrainingJob& job, int ranks) {
   return static_cast<double>(ranks) / (job.tensor * job.pipeline * job.context);
@@ -33,8 +37,9 @@ double data_parallel(const TrainingJob& job, int ranks) {
 
 /// What one rank holds of the model.
 struct Memory::Stage {
-  double layers = 0;     ///< of the net, on this rank's pipeline stage
-  double in_flight = 1;  ///< microbatches whose activations it keeps
+  double layers = 0;         ///< of the net, on this rank's pipeline stage
+  double in_flight = 1;      ///< microbatches whose activations it keeps
+  double micro_batches = 1;  ///< of one optimizer step
   bool first = true, last = true;
   double shards = 1;  ///< ranks over which states are spread
   int ranks = 1;
@@ -42,11 +47,9 @@ struct Memory::Stage {
 
 double Memory::logits_per_token(const Program& program, const Transformer& net,
                                 const TrainingJob& job) const {
-  // Where the vocabulary is spread over ranks and the loss is no fused kernel, it is made of single
-  // operations in fp32, as when the trainer converts the model's output.
   if (program.loss == Program::Loss::fused) return fused_loss * net.vocabulary;
-  if (program.loss == Program::Loss::autocast || job.tensor > 1)
-    return logits_autocast_ * net.vocabulary;
+  if (program.loss == Program::Loss::autocast) return logits_autocast_ * net.vocabulary;
+  if (job.tensor > 1) return spread_loss * net.vocabulary;
   return logits_ * net.vocabulary;
 }
 
@@ -157,6 +160,9 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
   // ways twice unless products and transfers are cut into pieces that overlap.
   if (job.sequence_parallel && t > 1)
     gathered += (program.overlaps_pieces ? 2 : 4) * tokens * e * net.hidden;
+  // PyTorch's pipeline stages have a buffer for each microbatch's rows and one for their gradient.
+  if (program.keeps_gathered && job.pipeline > 1)
+    gathered += 2 * s.micro_batches * tokens * e * net.hidden;
   const double logits = s.last ? tokens * logits_per_token(program, net, job) / t : 0;
 
   m.weights = Bytes::base(weights);
@@ -173,8 +179,8 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
   if (program.live_parameters && job.sharding == Sharding::weights)
     step.buffers = Bytes::base(step_ * std::min(stepped, live_parameters_));
   step.peak = "optimizer step";
-  backward = summed(backward, s.ranks);
-  step = summed(step, s.ranks);
+  backward = summed(backward, s.ranks, program.gaps);
+  step = summed(step, s.ranks, program.gaps);
   return backward.total >= step.total ? backward : step;
 }
 
@@ -200,11 +206,10 @@ Answer<MemoryEstimate> Memory::training(const TrainingJob& job, int ranks,
   if (!s.last) {
     // The first stage starts as many microbatches as there are stages before its first backward
     // pass, and with interleaving (p - 1) / v more of its share (Korthikanti, section 4.2.3).
-    const double micro_batches = std::max(1.0, job.global_batch / (job.micro_batch * data));
+    s.micro_batches = std::max(1.0, job.global_batch / (job.micro_batch * data));
     const double stages = job.pipeline;
     const double ahead = job.interleave > 1 ? (stages - 1) / job.interleave : 0;
-    s.in_flight = std::min(stages + ahead, std::max(micro_batches, 1.0));
-    if (job.global_batch <= 1) s.in_flight = stages + ahead;
+    s.in_flight = job.global_batch > 1 ? std::min(stages + ahead, s.micro_batches) : stages + ahead;
   }
   MemoryEstimate out = stage(job, program, s);
   if (!s.last) {
