@@ -4,15 +4,19 @@
 
 #include "model/collectives.hpp"
 #include "model/constants.hpp"
+#include "model/convergence.hpp"
 #include "model/kernels.hpp"
+#include "model/training.hpp"
 
 namespace gpuvet::model {
 
 struct Models {
-  explicit Models(const Constants& c) : kernels(c), collectives(c) {}
+  explicit Models(const Constants& c) : kernels(c), collectives(c), training(c), convergence(c) {}
 
   Kernels kernels;
   Collectives collectives;
+  Training training;
+  Convergence convergence;
 };
 
 }  // namespace gpuvet::model
