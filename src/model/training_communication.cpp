@@ -80,10 +80,10 @@ Answer<Seconds> TrainingCommunication::weights(const TrainingJob& job, const Fab
       out = out + layers * scatter;
     }
   }
+  const double micro_batches =
+      std::max(1.0, job.global_batch / (job.micro_batch * data_parallel(job, fabric)));
   const int copies = ranks / sharing;
   if (full && copies > 1) {
-    const double micro_batches =
-        std::max(1.0, job.global_batch / (job.micro_batch * data_parallel(job, fabric)));
     GPUVET_ANSWER(const auto reduce,
                   collectives_.time(Collective::all_reduce, mine / static_cast<double>(sharing),
                                     group_fabric(fabric, copies, sharing * job.tensor)));

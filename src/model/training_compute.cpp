@@ -184,8 +184,11 @@ MicroBatch TrainingCompute::micro_batch(const TrainingJob& job, const Gpu& gpu) 
   const Seconds forward = products + elementwise + attention.forward;
   Seconds backward = (full ? 2.0 : 1.0) * products + 2 * elementwise + attention.backward;
   if (job.recompute == Recompute::full) backward = backward + forward;
-  if (job.recompute == Recompute::selective)
-    backward = backward + attention.forward + 0.5 * elementwise;
+  if (job.recompute == Recompute::selective) {
+    // Megatron computes attention's core again; PyTorch's lists save every other product instead.
+    backward = backward + (stack == Stack::fused ? attention.forward + 0.5 * elementwise
+                                                 : 0.5 * products + elementwise);
+  }
   if (full) backward = backward + Bytes::base(gradient_traffic_ * weights) / gpu.memory_bandwidth;
   Seconds layer = forward + backward;
   if (job.method == Method::qlora)
