@@ -49,6 +49,9 @@ model::Answer<model::Gpu> gpu_of(const Row&, const World&);
 /// a usual server.
 model::Answer<model::Fabric> fabric_of(const Row&, const model::Gpu&);
 
+/// Whether a row of kind training is about a language model; the rest are vision_training's.
+bool is_language_model(const Row&);
+
 Kind collectives_kind();
 Kind gemm_kind();
 Kind attention_kind();

@@ -12,9 +12,7 @@ model::Answer<model::Estimate> predict(const Row& row, const World&) {
 
 Kind vision_training_kind() {
   return {"vision_training",
-          [](const Row& row) {
-            return row.kind == "training" && row.workload.find("MLPerf") != std::string::npos;
-          },
+          [](const Row& row) { return row.kind == "training" && !is_language_model(row); },
           predict,
           {},
           {}};

@@ -8,16 +8,18 @@
 #include "model/kernels.hpp"
 #include "model/memory.hpp"
 #include "model/power.hpp"
+#include "model/training.hpp"
 
 namespace gpuvet::model {
 
 struct Models {
   explicit Models(const Constants& c)
-      : kernels(c), collectives(c), memory(c), power(c), host_sizing(c) {}
+      : kernels(c), collectives(c), memory(c), training(c), power(c), host_sizing(c) {}
 
   Kernels kernels;
   Collectives collectives;
   Memory memory;
+  Training training;
   Power power;
   HostSizing host_sizing;
 };

@@ -38,6 +38,11 @@ struct TrainingJob {
   bool compiled = false;  ///< torch.compile or hand-fused kernels
   bool cpu_offload = false;
   std::string framework;  ///< "llm-foundry", "torchtitan", "megatron", "nemo", ...
+
+  bool autocast = false;           ///< torch.autocast: casts before products, norms in fp32
+  bool flash_attention_1 = false;  ///< the kernels of 2022, in Triton or CUDA
+  bool overlapped = false;         ///< tensor-parallel exchanges run beside the products they feed
+  bool optimizer_step = true;      ///< false: forward and backward pass alone
 };
 
 }  // namespace gpuvet::model
