@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "accuracy/layered_rows.hpp"
+
+#include <algorithm>
+
+#include "core/text.hpp"
+
+namespace gpuvet::accuracy {
+namespace {
+
+/// Letters and digits only: "GPT-2 large" and "gpt2_large" are one name.
+std::string plain(std::string_view text) {
+  std::string out;
+  for (const char c : lower(text))
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) out += c;
+  return out;
+}
+
+const catalogue::Gpu* similar_gpu(const Row& row, const World& world) {
+  // "V100-PCIe-32" is the only V100 of the catalogue with "pcie" and "32gb" in its id.
+  const auto parts = split(row.gpu_norm, '-');
+  if (parts.size() < 2) return nullptr;
+  const std::string memory = parts.size() > 2 && parts[2] != "?" ? std::string(parts[2]) + "gb" : "";
+  for (const auto& gpu : world.catalogue.gpus) {
+    if (gpu.id.rfind(lower(parts[0]) + "-", 0) != 0 && gpu.id.rfind(lower(parts[0]), 0) != 0)
+      continue;
+    const bool whole = gpu.id.size() == parts[0].size() || gpu.id[parts[0].size()] == '-';
+    const bool form = contains(gpu.id, lower(parts[1])) ||
+                      (parts[1] == "PCIe" && !contains(gpu.id, "sxm"));
+    if (whole && form && contains(gpu.id, memory)) return &gpu;
+  }
+  return nullptr;
+}
+
+/// The server of the catalogue whose model the system's name begins with or holds.
+const catalogue::Server* server_of(const Row& row, const World& world) {
+  const std::string system = plain(row.group);
+  for (const auto& server : world.catalogue.servers) {
+    const auto dash = server.id.find('-');
+    if (dash == std::string::npos) continue;
+    const std::string model = plain(std::string_view(server.id).substr(dash + 1));
+    if (model.size() >= 5 && contains(system, model)) return &server;
+  }
+  return nullptr;
+}
+
+std::string_view fact(const catalogue::Server& server, std::string_view name) {
+  for (const auto& [key, text] : server.facts)
+    if (key == name) return text;
+  return {};
+}
+
+/// Cards in pairs joined by bridges, the pairs by PCIe; `across`: between the halves of the server.
+void wire_cards(model::Fabric& fabric, bool bridged, model::Path near, model::Path across) {
+  fabric.pairs.clear();
+  for (int a = 0; a < fabric.gpus; ++a)
+    for (int b = 0; b < fabric.gpus; ++b) {
+      const bool pair = bridged && a / 2 == b / 2 && a != b;
+      const bool half = a / ((fabric.gpus + 1) / 2) == b / ((fabric.gpus + 1) / 2);
+      fabric.pairs.push_back({pair   ? model::Path::nvlink
+                              : half ? near
+                                     : across,
+                              pair ? fabric.nvlinks : 0});
+    }
+}
+
+}  // namespace
+
+std::optional<double> number_before(std::string_view text, std::string_view unit) {
+  const std::string low = lower(text);
+  for (std::size_t at = low.find(unit); at != std::string::npos; at = low.find(unit, at + 1)) {
+    std::size_t end = at;
+    while (end > 0 && low[end - 1] == ' ') --end;
+    std::size_t begin = end;
+    while (begin > 0 && low[begin - 1] >= '0' && low[begin - 1] <= '9') --begin;
+    if (begin < end) return parse_number(std::string_view(low).substr(begin, end - begin));
+  }
+  return {};
+}
+
+double network_in(std::string_view net) {
+  double best = 0;
+  std::string text(net);
+  for (const std::string_view separator : {"+", ";", " and ", "; "})
+    for (std::size_t at = text.find(separator); at != std::string::npos; at = text.find(separator))
+      text.replace(at, separator.size(), ",");
+  for (auto part : split(text, ',')) {
+    part = trim(part);
+    if (contains_ignoring_case(part, "storage") || contains_ignoring_case(part, "management"))
+      continue;
+    const auto speed = number_before(part, "gb");
+    if (!speed) continue;
+    best = std::max(best, number_before(part, "x").value_or(1) * *speed * 1e9 / 8);
+  }
+  return best;
+}
+
+model::Answer<model::Gpu> powered_gpu_of(const Row& row, const World& world) {
+  auto gpu = gpu_of(row, world);
+  if (!gpu) {
+    const auto* similar = similar_gpu(row, world);
+    if (similar == nullptr) return gpu;
+    gpu = model::gpu_from(*similar);
+    if (!gpu) return gpu;
+  }
+  for (const auto text : {std::string_view(row.gpu), row.param("hw_notes")})
+    if (const auto watts = number_before(text, "w"); watts && *watts >= 50 && *watts <= 1500)
+      gpu->power = Watts::base(*watts);
+  return gpu;
+}
+
+model::Answer<model::Fabric> described_fabric_of(const Row& row, const World& world,
+                                                 const model::Gpu& gpu) {
+  GPUVET_ANSWER(auto fabric, fabric_of(row, gpu));
+  if (const auto cpu = row.param("cpu"); fabric.cpu_vendor.empty())
+    fabric.cpu_vendor = contains_ignoring_case(cpu, "amd")     ? "AMD"
+                        : contains_ignoring_case(cpu, "intel") ? "Intel"
+                                                               : "";
+  if (!gpu.module && fabric.gpus > 1 && fabric.pairs.empty()) {
+    // Gen3 switches bound cards that could do more.
+    if (contains_ignoring_case(row.topology, "pcie 3") ||
+        contains_ignoring_case(row.topology, "pcie gen3"))
+      fabric.pcie = std::min(fabric.pcie, model::pcie_bandwidth(3, 16));
+    const std::string words = row.topology + " " + row.group;
+    const bool bridged =
+        gpu.nvlink_links > 0 && (contains_ignoring_case(words, "bridge") ||
+                                 contains_ignoring_case(row.topology, "nvlink"));
+    const auto* server = server_of(row, world);
+    const auto expected = server == nullptr ? std::string_view{} : fact(*server, "expected_topology");
+    const bool crosses = contains(expected, "SYS") || contains(expected, "NODE");
+    if (bridged && fabric.gpus == 2)
+      fabric.kind = model::Fabric::Kind::nvlink_all;
+    else if (bridged)
+      fabric.kind = model::Fabric::Kind::nvlink_partial;
+    if (fabric.kind != model::Fabric::Kind::nvlink_all && (bridged || !expected.empty()))
+      wire_cards(fabric, bridged, model::Path::pxb,
+                 crosses ? model::Path::sys : model::Path::pxb);
+  }
+  if (fabric.servers > 1 && fabric.network.base() <= 0) {
+    double network = network_in(row.param("net"));
+    // Not told: the usual card of 200 Gb/s, 400 Gb/s from Hopper on, beside each module; one of
+    // 100 Gb/s for cards.
+    const bool recent = gpu.architecture == "Hopper" || gpu.architecture == "Blackwell";
+    if (network <= 0) network = gpu.module ? fabric.gpus * (recent ? 50e9 : 25e9) : 12.5e9;
+    fabric.network = BytesPerSecond::base(network);
+  }
+  return fabric;
+}
+
+model::Answer<catalogue::Architecture> architecture_of(const Row& row, const World& world) {
+  const std::string workload = plain(row.workload);
+  // With its encoders in the loop it is another net.
+  if (contains(row.workload, "VAE"))
+    if (const auto* whole = world.catalogue.architecture("sd-v2")) return *whole;
+  const catalogue::Architecture* best = nullptr;
+  std::size_t longest = 0;
+  const auto look = [&](const catalogue::Architecture& a, std::string_view name) {
+    const std::string wanted = plain(name);
+    if (wanted.size() <= longest || !contains(workload, wanted)) return;
+    best = &a;
+    longest = wanted.size();
+  };
+  for (const auto& a : world.catalogue.architectures) {
+    look(a, a.id);
+    for (const auto& name : a.names) look(a, name);
+  }
+  if (best != nullptr) return *best;
+  const auto layers = row.number("L"), hidden = row.number("h");
+  const auto width = hidden ? hidden : row.number("d_model");
+  if (!layers || !width) return model::refuse("the net of " + row.workload + " is not known");
+  catalogue::Architecture described;
+  described.id = plain(row.workload);
+  described.title = row.workload;
+  described.family = "decoder";
+  described.numbers = {{"layers", *layers},
+                       {"hidden", *width},
+                       {"heads", row.number("heads").value_or(*width / 64)},
+                       {"ffn", row.number("d_ff").value_or(4 * *width)},
+                       {"vocabulary", row.number("vocab").value_or(0)},
+                       {"positions", row.number("seq").value_or(0)},
+                       {"tied_embeddings", 1}};
+  return described;
+}
+
+}  // namespace gpuvet::accuracy
