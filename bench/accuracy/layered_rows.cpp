@@ -179,6 +179,9 @@ model::Answer<catalogue::Architecture> architecture_of(const Row& row, const Wor
                        {"vocabulary", row.number("vocab").value_or(0)},
                        {"positions", row.number("seq").value_or(0)},
                        {"tied_embeddings", 1}};
+  // PyTorch's experts take turns, each over places for all tokens.
+  if (const auto experts = row.number("experts"))
+    described.numbers["experts"] = described.numbers["active_experts"] = *experts;
   return described;
 }
 

@@ -79,6 +79,7 @@ model::Answer<model::Estimate> predict_mlperf(const Row& row, const World& world
 // ---- Single benchmarks --------------------------------------------------------------------------
 
 std::string framework_of(const Row& row) {
+  if (contains(row.workload, "pretrain PyTorch")) return "pretraining";
   if (contains(row.workload, "DeepLearningExamples")) return "deeplearningexamples";
   if (contains(row.workload, "synthetic data")) return "ddpbench";
   if (contains(row.workload, "PyTorch DDP")) return "superbench";
@@ -107,13 +108,15 @@ model::Answer<Question> question_of(const Row& row, const catalogue::Architectur
   Question q;
   q.job.framework = framework_of(row);
   q.job.precision = precision_of(row);
-  q.job.fused_attention = !row.param("xformers").empty() || q.job.framework == "composer";
+  q.job.tuned = q.job.framework == "pretraining";
+  q.job.fused_attention = !row.param("xformers").empty() || q.job.framework == "composer" || q.job.tuned;
+  q.job.channels_last = q.job.framework != "superbench";
   q.job.optimizer = q.job.framework != "pytorch" && q.job.framework != "ddpbench";
   model::Sample sample;
   sample.sequence = row.number("seq").value_or(0);
   if (sample.sequence <= 0 && contains_ignoring_case(row.workload, "squad")) sample.sequence = 384;
   if (sample.sequence <= 0 && architecture.layers.empty() && q.job.framework == "superbench")
-    sample.sequence = 128;  // SuperBench's default
+    sample.sequence = 512;  // SuperBench's default
   const double size = architecture.number("size").value_or(0);
   auto pixels = row.number("img");
   if (!pixels) pixels = row.number("resolution");
@@ -126,16 +129,20 @@ model::Answer<Question> question_of(const Row& row, const catalogue::Architectur
   GPUVET_ANSWER(q.net, model::net_from(architecture, sample));
   if (const auto one = row.number("batch_per_gpu"))
     q.job.batch = *one;
-  else if (const auto all = row.number("batch"))
+  else if (const auto all = row.number("batch"); all && *all >= row.gpus)
     q.job.batch = *all / row.gpus;
   else if (const auto global = row.number("global_batch"))
     q.job.batch = *global / row.gpus;
+  else if (q.job.framework == "composer")
+    q.job.batch = 2048.0 / row.gpus;
   else
-    q.job.batch = q.job.framework == "superbench" ? 32
-                  : q.job.framework == "composer" ? 2048.0 / row.gpus
-                                                  : 128;
+    q.job.batch = architecture.family == "convolutional" ? 128 : 32;
   if (const auto micro = row.number("device_microbatch"))
     q.job.passes = std::max(1.0, q.job.batch / *micro);
+  if (const auto accumulated = row.number("accum"); accumulated && *accumulated >= 1) {
+    q.job.passes = *accumulated;
+    q.job.batch *= *accumulated;
+  }
   return q;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/result.hpp"
 
@@ -40,6 +41,9 @@ LayeredTraining::LayeredTraining(const Constants& c, const Collectives& collecti
       streaming_(c.at("layered.streaming")),
       eager_convolution_(c.at("layered.eager_convolution")),
       eager_gemm_(c.at("layered.eager_gemm")),
+      planar_(c.at("layered.planar")),
+      hidden_(c.at("layered.hidden")),
+      frozen_(c.at("layered.frozen")),
       passes_(c.at("layered.passes")),
       eager_passes_(c.at("layered.eager_passes")),
       score_passes_(c.at("layered.score_passes")),
@@ -56,8 +60,15 @@ LayeredTraining::LayeredTraining(const Constants& c, const Collectives& collecti
     gemm_[g] = c.at("layered.gemm_" + name);
     watt_[g] = c.at("layered.watt_" + name);
   }
-  for (const auto* framework : {"deeplearningexamples", "superbench", "composer", "ddpbench"})
+  for (const auto* framework : {"superbench", "composer", "ddpbench", "pretraining"})
     slower_.emplace(framework, c.at(std::string("layered.slower_") + framework));
+  // Each of NVIDIA's examples is a program of its own.
+  for (const auto& [net, constant] :
+       {std::pair{"bert-base", "bert_base"}, std::pair{"bert-large", "bert_large"},
+        std::pair{"resnet50", "resnet50"}, std::pair{"ssd300-resnet50", "ssd"},
+        std::pair{"gnmt", "gnmt"}, std::pair{"waveglow", "waveglow"}})
+    slower_.emplace(std::string("deeplearningexamples ") + net,
+                    c.at(std::string("layered.example_") + constant));
 }
 
 Answer<LayeredTraining::Rates> LayeredTraining::rates(const LayeredJob& job, const Gpu& gpu) const {
@@ -79,7 +90,8 @@ Answer<LayeredTraining::Rates> LayeredTraining::rates(const LayeredJob& job, con
   const double granted = gpu.power.base() > 0 ? watt_[g] * 1e12 * gpu.power.base() : 1e30;
   const double clocked = peak / std::sqrt(1 + (wanted / granted) * (wanted / granted));
   const bool fp8 = job.precision == Precision::fp8 && gpu.peak(Precision::fp8).base() > 0;
-  return Rates{convolution_[g] * clocked * (job.tuned ? 1 : eager_convolution_),
+  const double layout = job.channels_last ? 1 : planar_;
+  return Rates{convolution_[g] * clocked * (job.tuned ? 1 : eager_convolution_ * layout),
                gemm_[g] * clocked * (job.tuned ? 1 : eager_gemm_) * (fp8 ? fp8_ : 1),
                attention_ * gemm_[g] * clocked, bandwidth};
 }
@@ -103,12 +115,14 @@ Answer<LayeredStep> LayeredTraining::step(const Net& net, const LayeredJob& job,
     double touched = micro * layer.normed * passes;
     if (!job.fused_attention) touched += micro * layer.scores * score_passes_;
     touched *= width * (layer.frozen ? 1.0 / 3 : 1);
-    layers += layer.repeat * (directions * std::max(micro * layer.flop / operations,
-                                                    moved / rate.bandwidth) +
+    const double computing = micro * layer.flop / operations, moving = moved / rate.bandwidth;
+    const double both = std::max(computing, moving) + (1 - hidden_) * std::min(computing, moving);
+    layers += layer.repeat * (directions * both * (layer.frozen ? frozen_ : 1) +
                               touched / rate.bandwidth);
     kernels += kernels_of(layer);
   }
-  const auto found = slower_.find(job.framework);
+  auto found = slower_.find(job.framework);
+  if (found == slower_.end()) found = slower_.find(job.framework + " " + net.id);
   const double slower = found == slower_.end() ? 1 : found->second;
   layers *= slower / job.software_speed;
   LayeredStep out;

@@ -21,6 +21,7 @@ struct LayeredJob {
   /// launched one by one by Python.
   bool tuned = false;
   bool fused_attention = true;
+  bool channels_last = true;  ///< images as 16-bit tensor cores want them
   bool optimizer = true;      ///< false: forward and backward pass only
   std::string framework;      ///< "mlperf", "superbench", ...: known to run faster or slower, or ""
   double software_speed = 1;  ///< of what the GPU does, against the constants' software
@@ -56,9 +57,9 @@ class LayeredTraining {
   [[nodiscard]] Answer<Rates> rates(const LayeredJob&, const Gpu&) const;
 
   std::array<double, generations> convolution_, gemm_, watt_;
-  std::map<std::string, double, std::less<>> slower_;  ///< by framework
+  std::map<std::string, double, std::less<>> slower_;  ///< by framework, or framework and net
   double attention_, vector_, fp8_, streaming_, eager_convolution_, eager_gemm_;
-  double passes_, eager_passes_, score_passes_, gap_, launch_;
+  double planar_, hidden_, frozen_, passes_, eager_passes_, score_passes_, gap_, launch_;
   double optimizer_bytes_, eager_optimizer_, exposed_, hideable_;
   const Collectives* collectives_;
 };
