@@ -20,48 +20,17 @@ const catalogue::Gpu* similar_gpu(const Row& row, const World& world) {
   // "V100-PCIe-32" is the only V100 of the catalogue with "pcie" and "32gb" in its id.
   const auto parts = split(row.gpu_norm, '-');
   if (parts.size() < 2) return nullptr;
-  const std::string memory = parts.size() > 2 && parts[2] != "?" ? std::string(parts[2]) + "gb" : "";
+  const std::string memory =
+      parts.size() > 2 && parts[2] != "?" ? std::string(parts[2]) + "gb" : "";
   for (const auto& gpu : world.catalogue.gpus) {
     if (gpu.id.rfind(lower(parts[0]) + "-", 0) != 0 && gpu.id.rfind(lower(parts[0]), 0) != 0)
       continue;
     const bool whole = gpu.id.size() == parts[0].size() || gpu.id[parts[0].size()] == '-';
-    const bool form = contains(gpu.id, lower(parts[1])) ||
-                      (parts[1] == "PCIe" && !contains(gpu.id, "sxm"));
+    const bool form =
+        contains(gpu.id, lower(parts[1])) || (parts[1] == "PCIe" && !contains(gpu.id, "sxm"));
     if (whole && form && contains(gpu.id, memory)) return &gpu;
   }
   return nullptr;
-}
-
-/// The server of the catalogue whose model the system's name begins with or holds.
-const catalogue::Server* server_of(const Row& row, const World& world) {
-  const std::string system = plain(row.group);
-  for (const auto& server : world.catalogue.servers) {
-    const auto dash = server.id.find('-');
-    if (dash == std::string::npos) continue;
-    const std::string model = plain(std::string_view(server.id).substr(dash + 1));
-    if (model.size() >= 5 && contains(system, model)) return &server;
-  }
-  return nullptr;
-}
-
-std::string_view fact(const catalogue::Server& server, std::string_view name) {
-  for (const auto& [key, text] : server.facts)
-    if (key == name) return text;
-  return {};
-}
-
-/// Cards in pairs joined by bridges, the pairs by PCIe; `across`: between the halves of the server.
-void wire_cards(model::Fabric& fabric, bool bridged, model::Path near, model::Path across) {
-  fabric.pairs.clear();
-  for (int a = 0; a < fabric.gpus; ++a)
-    for (int b = 0; b < fabric.gpus; ++b) {
-      const bool pair = bridged && a / 2 == b / 2 && a != b;
-      const bool half = a / ((fabric.gpus + 1) / 2) == b / ((fabric.gpus + 1) / 2);
-      fabric.pairs.push_back({pair   ? model::Path::nvlink
-                              : half ? near
-                                     : across,
-                              pair ? fabric.nvlinks : 0});
-    }
 }
 
 }  // namespace
@@ -109,41 +78,18 @@ model::Answer<model::Gpu> powered_gpu_of(const Row& row, const World& world) {
   return gpu;
 }
 
-model::Answer<model::Fabric> described_fabric_of(const Row& row, const World& world,
-                                                 const model::Gpu& gpu) {
+model::Answer<model::Fabric> described_fabric_of(const Row& row, const model::Gpu& gpu) {
   GPUVET_ANSWER(auto fabric, fabric_of(row, gpu));
-  if (const auto cpu = row.param("cpu"); fabric.cpu_vendor.empty())
-    fabric.cpu_vendor = contains_ignoring_case(cpu, "amd")     ? "AMD"
-                        : contains_ignoring_case(cpu, "intel") ? "Intel"
-                                                               : "";
-  if (!gpu.module && fabric.gpus > 1 && fabric.pairs.empty()) {
-    // Gen3 switches bound cards that could do more.
-    if (contains_ignoring_case(row.topology, "pcie 3") ||
-        contains_ignoring_case(row.topology, "pcie gen3"))
-      fabric.pcie = std::min(fabric.pcie, model::pcie_bandwidth(3, 16));
-    const std::string words = row.topology + " " + row.group;
-    const bool bridged =
-        gpu.nvlink_links > 0 && (contains_ignoring_case(words, "bridge") ||
-                                 contains_ignoring_case(row.topology, "nvlink"));
-    const auto* server = server_of(row, world);
-    const auto expected = server == nullptr ? std::string_view{} : fact(*server, "expected_topology");
-    const bool crosses = contains(expected, "SYS") || contains(expected, "NODE");
-    if (bridged && fabric.gpus == 2)
-      fabric.kind = model::Fabric::Kind::nvlink_all;
-    else if (bridged)
-      fabric.kind = model::Fabric::Kind::nvlink_partial;
-    if (fabric.kind != model::Fabric::Kind::nvlink_all && (bridged || !expected.empty()))
-      wire_cards(fabric, bridged, model::Path::pxb,
-                 crosses ? model::Path::sys : model::Path::pxb);
+  // Bridges that only the system's name tells: "8xA100-PCIE-80GB-NVBridge".
+  if (fabric.kind == model::Fabric::Kind::pcie && contains_ignoring_case(row.group, "nvbridge")) {
+    auto slot = gpu;
+    slot.pcie = fabric.pcie;
+    fabric = model::bridged_fabric(slot, fabric.gpus, fabric.servers);
+    if (fabric.servers > 1) fabric.network = model::usual_network(gpu, fabric.gpus);
   }
-  if (fabric.servers > 1 && fabric.network.base() <= 0) {
-    double network = network_in(row.param("net"));
-    // Not told: the usual card of 200 Gb/s, 400 Gb/s from Hopper on, beside each module; one of
-    // 100 Gb/s for cards.
-    const bool recent = gpu.architecture == "Hopper" || gpu.architecture == "Blackwell";
-    if (network <= 0) network = gpu.module ? fabric.gpus * (recent ? 50e9 : 25e9) : 12.5e9;
-    fabric.network = BytesPerSecond::base(network);
-  }
+  if (fabric.servers > 1)
+    if (const double told = network_in(row.param("net")); told > 0)
+      fabric.network = BytesPerSecond::base(told);
   return fabric;
 }
 

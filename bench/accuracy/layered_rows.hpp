@@ -14,9 +14,9 @@ namespace gpuvet::accuracy {
 /// power limit in watts that the columns `gpu` or `hw_notes` state.
 model::Answer<model::Gpu> powered_gpu_of(const Row&, const World&);
 
-/// fabric_of(), with what an MLPerf entry says beside the topology: network cards, processor,
-/// bridges in the system's name. What it leaves open is as usual.
-model::Answer<model::Fabric> described_fabric_of(const Row&, const World&, const model::Gpu&);
+/// fabric_of(), with what an MLPerf entry says beside the topology: network cards, bridges in the
+/// system's name.
+model::Answer<model::Fabric> described_fabric_of(const Row&, const model::Gpu&);
 
 /// The first number in `text` that stands before `unit`: 200 for ("IB HDR 200Gb/Sec", "gb").
 std::optional<double> number_before(std::string_view text, std::string_view unit);

@@ -86,8 +86,7 @@ Answer<Net> listed(const catalogue::Architecture& a, double scale) {
     } else if (in.kind == "attention") {
       const double keys = number(n, "keys") * (number(n, "keys_fixed") > 0 ? 1 : pixels);
       const double heads = number(n, "heads");
-      layer =
-          attention(number(n, "queries") * pixels, keys, heads * number(n, "head_dim"), heads);
+      layer = attention(number(n, "queries") * pixels, keys, heads * number(n, "head_dim"), heads);
     } else if (in.kind == "elementwise") {
       // Images' activations grow with their area even where no key says so.
       const bool image = a.family == "convolutional" || a.family == "unet";

@@ -17,14 +17,14 @@ enum class LayerKind { convolution, gemm, attention, recurrent, elementwise };
 struct Layer {
   LayerKind kind{};
   double repeat = 1;
-  double flop = 0;            ///< a multiplication and an addition are two
-  double weights = 0;         ///< trainable, read once a pass
-  double input = 0;           ///< elements read
-  double output = 0;          ///< elements written
-  double normed = 0;          ///< elements that normalisation and activation after it touch
-  double scores = 0;          ///< attention scores, which only unfused attention writes
-  double sequential = 1;      ///< kernels that wait for one another: steps of a recurrent layer
-  bool frozen = false;        ///< runs forward only
+  double flop = 0;        ///< a multiplication and an addition are two
+  double weights = 0;     ///< trainable, read once a pass
+  double input = 0;       ///< elements read
+  double output = 0;      ///< elements written
+  double normed = 0;      ///< elements that normalisation and activation after it touch
+  double scores = 0;      ///< attention scores, which only unfused attention writes
+  double sequential = 1;  ///< kernels that wait for one another: steps of a recurrent layer
+  bool frozen = false;    ///< runs forward only
 };
 
 struct Net {

@@ -27,12 +27,13 @@ std::optional<double> mlperf_round(std::string_view version) {
 LayeredMlperf::LayeredMlperf(const Constants& c, const LayeredTraining& training)
     : benchmarks_{{
           {c.at("layered.round_resnet"), c.at("layered.evaluation_resnet"),
-           c.at("layered.samples_resnet"), c.at("layered.batch_resnet"), 3300, 0, 0},
+           c.at("layered.samples_resnet"), c.at("layered.batch_resnet"), 3300, 0, 0, 0},
           {c.at("layered.round_bert"), c.at("layered.evaluation_bert"),
            c.at("layered.samples_bert"), c.at("layered.batch_bert"), 0, c.at("layered.early_bert"),
-           settled_bert},
+           settled_bert, c.at("layered.accumulated_bert")},
           {c.at("layered.round_diffusion"), 0, c.at("layered.samples_diffusion"),
-           c.at("layered.batch_diffusion"), 0, c.at("layered.early_diffusion"), settled_diffusion},
+           c.at("layered.batch_diffusion"), 0, c.at("layered.early_diffusion"), settled_diffusion,
+           0},
       }},
       start_(c.at("layered.start")),
       bert_tokens_(c.at("layered.bert_tokens")),
@@ -57,7 +58,8 @@ Answer<MlperfRun> LayeredMlperf::run(const MlperfEntry& entry, const Net& net, c
   out.with_evaluation = out.throughput * (1 - benchmark.evaluation);
   out.samples = benchmark.samples *
                 (1 + std::max(0.0, entry.global_batch - benchmark.small) / benchmark.doubling) *
-                (1 + benchmark.early * std::max(0.0, benchmark.settled - entry.round));
+                (1 + benchmark.early * std::max(0.0, benchmark.settled - entry.round)) *
+                (1 + (job.passes > 1 ? benchmark.accumulated : 0));
   out.to_quality = Seconds::base(start_ + out.samples / out.with_evaluation);
   return out;
 }

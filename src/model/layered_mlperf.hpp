@@ -23,10 +23,10 @@ struct MlperfEntry {
 };
 
 struct MlperfRun {
-  double throughput = 0;           ///< samples a second while training
-  double with_evaluation = 0;      ///< the same over the whole run
-  Seconds to_quality;              ///< from start to the quality that ends the run
-  double samples = 0;              ///< trained on until then
+  double throughput = 0;       ///< samples a second while training
+  double with_evaluation = 0;  ///< the same over the whole run
+  Seconds to_quality;          ///< from start to the quality that ends the run
+  double samples = 0;          ///< trained on until then
   LayeredStep step;
 };
 
@@ -44,13 +44,15 @@ class LayeredMlperf {
 
  private:
   struct Benchmark {
-    double gain;         ///< of speed, a round
-    double evaluation;   ///< share of a run
-    double samples;      ///< to quality, at small global batches
-    double doubling;     ///< global batch that needs twice as many
-    double small;        ///< global batch below which samples do not fall
-    double early;        ///< more samples a round before `settled`
+    double gain;        ///< of speed, a round
+    double evaluation;  ///< share of a run
+    double samples;     ///< to quality, at small global batches
+    double doubling;    ///< global batch that needs twice as many
+    double small;       ///< global batch below which samples do not fall
+    double early;       ///< more samples a round before `settled`
     double settled;
+    double accumulated;  ///< more samples where gradients are accumulated: entries of few or small
+                         ///< GPUs, which keep the settings of larger systems
   };
   [[nodiscard]] const Benchmark& of(MlperfBenchmark b) const {
     return benchmarks_[static_cast<std::size_t>(b)];

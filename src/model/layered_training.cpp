@@ -102,8 +102,8 @@ Answer<LayeredStep> LayeredTraining::step(const Net& net, const LayeredJob& job,
     return refuse("a step needs samples");
   GPUVET_ANSWER(const auto rate, rates(job, gpu));
   const double micro = job.batch / job.passes;  // may be a fraction: a mean over GPUs
-  const double width = element(job.precision == Precision::fp8 ? Precision::bf16 : job.precision)
-                           .base();
+  const double width =
+      element(job.precision == Precision::fp8 ? Precision::bf16 : job.precision).base();
   const double passes = job.tuned ? passes_ : eager_passes_;
   double layers = 0, kernels = 0;
   for (const auto& layer : net.layers) {
@@ -117,8 +117,8 @@ Answer<LayeredStep> LayeredTraining::step(const Net& net, const LayeredJob& job,
     touched *= width * (layer.frozen ? 1.0 / 3 : 1);
     const double computing = micro * layer.flop / operations, moving = moved / rate.bandwidth;
     const double both = std::max(computing, moving) + (1 - hidden_) * std::min(computing, moving);
-    layers += layer.repeat * (directions * both * (layer.frozen ? frozen_ : 1) +
-                              touched / rate.bandwidth);
+    layers += layer.repeat *
+              (directions * both * (layer.frozen ? frozen_ : 1) + touched / rate.bandwidth);
     kernels += kernels_of(layer);
   }
   auto found = slower_.find(job.framework);

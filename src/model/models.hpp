@@ -12,7 +12,10 @@ namespace gpuvet::model {
 
 struct Models {
   explicit Models(const Constants& c)
-      : kernels(c), collectives(c), layered_training(c, collectives), layered_mlperf(c, layered_training) {}
+      : kernels(c),
+        collectives(c),
+        layered_training(c, collectives),
+        layered_mlperf(c, layered_training) {}
   // Models hold on to one another.
   Models(const Models&) = delete;
   Models& operator=(const Models&) = delete;
