@@ -28,9 +28,8 @@ LayeredMlperf::LayeredMlperf(const Constants& c, const LayeredTraining& training
     : benchmarks_{{
           {c.at("layered.round_resnet"), c.at("layered.evaluation_resnet"),
            c.at("layered.samples_resnet"), c.at("layered.batch_resnet"), 3300, 0, 0, 0},
-          {c.at("layered.round_bert"), c.at("layered.evaluation_bert"),
-           c.at("layered.samples_bert"), c.at("layered.batch_bert"), 0, c.at("layered.early_bert"),
-           settled_bert, c.at("layered.accumulated_bert")},
+          {c.at("layered.round_bert"), 0, c.at("layered.samples_bert"), c.at("layered.batch_bert"),
+           0, c.at("layered.early_bert"), settled_bert, c.at("layered.accumulated_bert")},
           {c.at("layered.round_diffusion"), 0, c.at("layered.samples_diffusion"),
            c.at("layered.batch_diffusion"), 0, c.at("layered.early_diffusion"), settled_diffusion,
            0},

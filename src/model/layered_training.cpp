@@ -52,7 +52,6 @@ LayeredTraining::LayeredTraining(const Constants& c, const Collectives& collecti
       optimizer_bytes_(c.at("layered.optimizer_bytes")),
       eager_optimizer_(c.at("layered.eager_optimizer")),
       exposed_(c.at("layered.exposed")),
-      hideable_(c.at("layered.hideable")),
       collectives_(&collectives) {
   for (std::size_t g = 0; g < generations; ++g) {
     const std::string name(generation_names[g]);
@@ -139,9 +138,7 @@ Answer<LayeredStep> LayeredTraining::step(const Net& net, const LayeredJob& job,
     const double gradient = job.precision == Precision::fp32 || !job.tuned ? 4 : 2;
     GPUVET_ANSWER(const auto all, collectives_->time(Collective::all_reduce,
                                                      Bytes::base(parameters * gradient), fabric));
-    // What cannot hide behind the last pass's backward half shows in full.
-    const Seconds beside = hideable_ * Seconds::base(layers * 2 / 3);
-    out.exposed = std::max(exposed_ * all, all - beside);
+    out.exposed = exposed_ * all;
   }
   return out;
 }

@@ -60,7 +60,7 @@ class LayeredTraining {
   std::map<std::string, double, std::less<>> slower_;  ///< by framework, or framework and net
   double attention_, vector_, fp8_, streaming_, eager_convolution_, eager_gemm_;
   double planar_, hidden_, frozen_, passes_, eager_passes_, score_passes_, gap_, launch_;
-  double optimizer_bytes_, eager_optimizer_, exposed_, hideable_;
+  double optimizer_bytes_, eager_optimizer_, exposed_;
   const Collectives* collectives_;
 };
 
