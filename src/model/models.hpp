@@ -4,15 +4,19 @@
 
 #include "model/collectives.hpp"
 #include "model/constants.hpp"
+#include "model/inference.hpp"
 #include "model/kernels.hpp"
+#include "model/serving_benchmarks.hpp"
 
 namespace gpuvet::model {
 
 struct Models {
-  explicit Models(const Constants& c) : kernels(c), collectives(c) {}
+  explicit Models(const Constants& c) : kernels(c), collectives(c), inference(c), serving_benchmarks(c) {}
 
   Kernels kernels;
   Collectives collectives;
+  Inference inference;
+  ServingBenchmarks serving_benchmarks;
 };
 
 }  // namespace gpuvet::model
