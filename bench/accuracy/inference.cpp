@@ -57,7 +57,7 @@ model::Answer<model::Estimate> predict_mlperf(const Row& row, const World& world
                           : contains(row.metric, "p99") ? 0.99
                                                         : 0;
   GPUVET_ANSWER(const Seconds latency, world.models.serving_benchmarks.mlperf_server(
-                                           run.family, quantile, *rate / capacity));
+                                           run.family, gpu, quantile, *rate / capacity));
   e.family = "serving.batches";
   e.value = latency.base();
   return e;
@@ -70,8 +70,9 @@ model::Answer<model::Transformer> net_of(const Row& row, const World& world) {
     t.id = "mixture of experts";
     t.layers = row.number("L").value_or(24);
     t.hidden = row.number("d_model").value_or(1024);
-    t.heads = t.kv_heads = row.number("heads").value_or(16);
-    t.head_dim = t.hidden / t.heads;
+    // Switch-XL is T5-3B with experts: 32 heads of 128 on a width of 1024 (arXiv 1910.10683).
+    t.heads = t.kv_heads = row.number("heads").value_or(32);
+    t.head_dim = 128;
     t.ffn = row.number("d_ff").value_or(4 * t.hidden);
     t.vocabulary = row.number("vocab").value_or(32128);
     // Without capacity limits that matter here, every expert's matrices see every token.

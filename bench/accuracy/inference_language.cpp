@@ -68,6 +68,20 @@ double first_of(const Row& row, std::initializer_list<const char*> names, double
   return otherwise;
 }
 
+/// From the release in the workload's words: "v0.6.1", "v1.0".
+bool early(const Row& row, Engine engine) {
+  for (const auto word : words(row.workload)) {
+    if (word.size() < 2 || word[0] != 'v') continue;
+    const auto parts = version_parts(word.substr(1));
+    if (parts.size() < 2) continue;
+    if (parts[0] > 0) return false;
+    if (engine == Engine::tensorrt_llm) return parts[1] < 8;
+    if (engine == Engine::lmdeploy) return parts[1] < 3;
+    if (engine == Engine::vllm) return parts[1] < 3;
+  }
+  return false;
+}
+
 struct Lengths {
   double prompt, output;
 };
@@ -83,8 +97,8 @@ model::Answer<double> served(const Row& row, const World& world, const Deploymen
                              const model::Gpu& gpu, const model::Fabric& fabric) {
   const auto& benchmarks = world.models.serving_benchmarks;
   model::ServingLoad load;
-  load.prompt = benchmarks.prompt();
-  load.output = benchmarks.output();
+  load.prompt = benchmarks.prompt(d.net.vocabulary);
+  load.output = benchmarks.output(d.net.vocabulary);
   model::Scheduler scheduler;
   if (at_once(row)) {
     load.arrivals = model::ServingLoad::Arrivals::at_once;
@@ -122,7 +136,12 @@ model::Answer<double> batched(const Row& row, const World& world, const Deployme
   GPUVET_ANSWER(const auto t, inference.steps(d, gpu, fabric));
   const auto& m = row.metric;
   const Lengths l = lengths_of(row, 128, 128);
-  if (contains(m, "first_token") || contains(m, "ttft")) return t.prompt(l.prompt);
+  if (contains(m, "first_token") || contains(m, "ttft")) {
+    // LMDeploy reads all but the prompt's last token first, then takes a step with that.
+    if (d.engine == Engine::lmdeploy)
+      return (l.prompt > 1 ? t.prompt(l.prompt - 1) : 0) + t.decode(1, l.prompt);
+    return t.prompt(l.prompt);
+  }
   const double most = contains(row.workload, "max load") ? 2048 : 1;
   const double sequences = first_of(row, {"concurrency", "batch", "batch_size", "bs"}, most);
   GPUVET_ANSWER(const auto s,
@@ -190,6 +209,7 @@ model::Answer<Deployment> deployment_of(const Row& row, const World& world) {
     d.compute = model::Precision::fp8;  // elsewhere weights are unpacked to fp16
   if (d.engine == Engine::tensorrt_llm && d.weights == Weights::fp8)
     d.kv_element = Bytes::base(1);
+  d.early = early(row, d.engine);
   const bool in_turn = d.engine == Engine::eager && row.gpus > 1;
   d.in_turn = in_turn ? row.gpus : 1;
   d.tensor = in_turn || d.engine == Engine::zero

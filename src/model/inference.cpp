@@ -80,8 +80,10 @@ Inference::Inference(const Constants& c)
       hidden_passes_(c.at("inference.hidden_passes")),
       compiled_passes_(c.at("inference.compiled_passes")),
       energy_12nm_(c.at("inference.energy_12nm")),
-      energy_7nm_(c.at("inference.energy_7nm")),
       energy_4nm_(c.at("inference.energy_4nm")),
+      expert_share_(c.at("inference.expert_share")),
+      early_grouped_(c.at("inference.early_grouped")),
+      bert_fp8_(c.at("inference.bert_fp8")),
       unet3d_before_(c.at("inference.unet3d_before")),
       resnet_{c.at("inference.resnet_flop"), c.at("inference.resnet_bytes")},
       bert_{c.at("inference.bert_flop"), c.at("inference.bert_bytes")},
@@ -104,10 +106,13 @@ double Inference::host_speed(const Gpu& gpu) const {
 }
 
 double Inference::tensor_rate(const Gpu& gpu, Precision p) const {
-  const double generation =
-      gpu.architecture == "Hopper" || gpu.architecture == "Blackwell" ? hopper_share_ : 1;
   const double type = p == Precision::fp8 ? fp8_share_ : 1;
-  return flop_share_ * generation * type * powered(gpu) * gpu.peak(p).base();
+  return flop_share_ * type * powered(gpu) * gpu.peak(p).base();
+}
+
+double Inference::small_rate(const Gpu& gpu, Precision p) const {
+  const bool fast = gpu.architecture == "Hopper" || gpu.architecture == "Blackwell";
+  return flop_share_ * (fast ? hopper_share_ : 1) * powered(gpu) * gpu.peak(p).base();
 }
 
 Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
@@ -129,14 +134,17 @@ Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
 
   StepTimes t;
   t.weights = dense * bytes / gpus / weight_rate + head / gpus / bandwidth;
-  t.expert_weights = expert_parameters * bytes / gpus / weight_rate;
+  t.expert_weights = expert_parameters * bytes / gpus / weight_rate / expert_share_;
   t.experts = net.experts;
   t.active_experts = net.active_experts;
-  t.token = 2 * net.active_parameters() / gpus / rate;
+  const double active = net.active_parameters();
+  const double in_experts = expert_parameters * net.active_experts / net.experts;
+  t.token = 2 * (active - in_experts + in_experts / expert_share_) / gpus / rate;
   t.square = 4 * net.layers * net.heads * net.head_dim / gpus / rate;
   t.context = 2 * net.layers * net.kv_heads * net.head_dim * d.kv_element.base() /
               std::min(gpus, std::max(1.0, net.kv_heads)) /
               (cache_share_ * gpu.memory_bandwidth.base());
+  if (d.early) t.context *= std::pow(net.heads / std::max(1.0, net.kv_heads), early_grouped_);
   t.blend = blend_;
 
   switch (d.engine) {
@@ -221,10 +229,11 @@ Answer<Seconds> Inference::forward(const Transformer& net, const Gpu& gpu, doubl
                                 4 * net.layers * net.heads * net.head_dim * sequence);
   double arithmetic = flop / (forward_share_ * peak);
   if (precision == Precision::fp32 && gpu.power.base() > 0) {
-    // Outside tensor cores the energy of an operation bounds the rate of small boards.
-    const bool four = gpu.architecture == "Hopper" || gpu.architecture == "Ada" || gpu.architecture == "Blackwell";
-    const bool seven = gpu.architecture == "Ampere";
-    const double energy = four ? energy_4nm_ : seven ? energy_7nm_ : energy_12nm_;
+    // Outside tensor cores the energy of an operation bounds the rate of small boards; Ampere's 7 nm
+    // boards have power enough.
+    const bool four = gpu.architecture == "Hopper" || gpu.architecture == "Ada" ||
+                      gpu.architecture == "Blackwell";
+    const double energy = four ? energy_4nm_ : gpu.architecture == "Ampere" ? 0 : energy_12nm_;
     arithmetic = joined(arithmetic, flop * energy / gpu.power.base(), overlap);
   }
   const double width = element(precision).base();
@@ -244,7 +253,7 @@ Answer<double> Inference::samples(std::string_view net, Precision p, const Gpu& 
                      : net == "3d-unet" || before ? &unet3d_
                                                   : nullptr;
   if (work == nullptr) return refuse("no work figure for " + std::string(net));
-  const double rate = tensor_rate(gpu, p);
+  const double rate = small_rate(gpu, p) * (p == Precision::fp8 ? bert_fp8_ : 1);
   if (rate <= 0) return refuse(gpu.id + " has no " + std::string(name(p)) + " rate");
   const double bytes = work->bytes * element(p).base();
   return (before ? unet3d_before_ : 1) / (work->flop / rate + bytes / (bandwidth_share_ * gpu.memory_bandwidth.base()));
@@ -252,7 +261,7 @@ Answer<double> Inference::samples(std::string_view net, Precision p, const Gpu& 
 
 Answer<Seconds> Inference::sdxl(const Gpu& gpu, double steps, bool tensorrt) const {
   const Work& work = tensorrt ? image_tensorrt_ : image_eager_;
-  const double rate = tensor_rate(gpu, Precision::fp16);
+  const double rate = small_rate(gpu, Precision::fp16);
   if (rate <= 0) return refuse(gpu.id + " has no fp16 rate");
   // Encoding the prompt and decoding the image cost about what one and a half steps do.
   return Seconds::base((steps + 1.5) * (work.flop / rate + work.bytes / (bandwidth_share_ *

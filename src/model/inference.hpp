@@ -42,6 +42,7 @@ struct Deployment {
   Bytes kv_element = Bytes::base(2);
   int tensor = 1;   ///< GPUs that share every layer
   int in_turn = 1;  ///< GPUs that hold layers one after the other
+  bool early = false;  ///< a release before 2024: attention reads keys once per query head's turn
 };
 
 /// Time of one step as a function of what is in it; all figures in seconds.
@@ -112,6 +113,8 @@ class Inference {
     double flop = 0, bytes = 0;  ///< of one sample, at the engines' usual shares
   };
   [[nodiscard]] double tensor_rate(const Gpu&, Precision) const;
+  /// Of nets with many small kernels, which newer GPUs outrun.
+  [[nodiscard]] double small_rate(const Gpu&, Precision) const;
   [[nodiscard]] double host_speed(const Gpu&) const;
 
   Collectives collectives_;
@@ -120,7 +123,7 @@ class Inference {
   double vllm_step_, vllm_sequence_, new_host_, reduce_share_, zero_share_;
   double hopper_share_, power_exponent_, fp8_share_, reserve_;
   double forward_share_, score_passes_, hidden_passes_, compiled_passes_;
-  double energy_12nm_, energy_7nm_, energy_4nm_;
+  double energy_12nm_, energy_4nm_, expert_share_, early_grouped_, bert_fp8_;
   double unet3d_before_;
   Work resnet_, bert_, unet3d_, image_eager_, image_tensorrt_;
 };

@@ -8,7 +8,7 @@ namespace gpuvet::model {
 namespace {
 
 constexpr std::array<double, 4> quantiles = {0.5, 0.9, 0.95, 0.99};
-constexpr double usual_load = 0.85;
+constexpr double usual_load = 0.88;
 
 }  // namespace
 
@@ -17,17 +17,24 @@ ServingBenchmarks::ServingBenchmarks(const Constants& c)
       prompt_spread_(c.at("serving.prompt_spread")),
       output_mean_(c.at("serving.output_mean")),
       output_spread_(c.at("serving.output_spread")),
+      vocabulary_(c.at("serving.vocabulary_exponent")),
       slope_(c.at("serving.load_slope")),
+      hopper_(c.at("serving.hopper_server")),
       bert_{c.at("serving.bert_p50"), c.at("serving.bert_p90"), c.at("serving.bert_p95"),
             c.at("serving.bert_p99")},
       resnet_{c.at("serving.resnet_p50"), c.at("serving.resnet_p90"), c.at("serving.resnet_p95"),
               c.at("serving.resnet_p99")} {}
 
-Lengths ServingBenchmarks::prompt() const { return {prompt_mean_, prompt_spread_, 4, 1024}; }
-Lengths ServingBenchmarks::output() const { return {output_mean_, output_spread_, 4, 1800}; }
+Lengths ServingBenchmarks::prompt(double vocabulary) const {
+  return {prompt_mean_ * std::pow(vocabulary / 32000, -vocabulary_), prompt_spread_, 4, 1024};
+}
 
-Answer<Seconds> ServingBenchmarks::mlperf_server(std::string_view net, double quantile,
-                                                 double load) const {
+Lengths ServingBenchmarks::output(double vocabulary) const {
+  return {output_mean_ * std::pow(vocabulary / 32000, -vocabulary_), output_spread_, 4, 1800};
+}
+
+Answer<Seconds> ServingBenchmarks::mlperf_server(std::string_view net, const Gpu& gpu,
+                                                 double quantile, double load) const {
   const bool bert = net == "bert";
   if (!bert && net != "resnet50")
     return refuse("no server of " + std::string(net) + " has been measured");
@@ -36,7 +43,11 @@ Answer<Seconds> ServingBenchmarks::mlperf_server(std::string_view net, double qu
   if (load >= 1.1) return refuse("more is offered than the GPUs can answer");
   const auto at = static_cast<std::size_t>(found - quantiles.begin());
   const double bound = bert ? 0.130 : 0.015;
-  const double share = (bert ? bert_ : resnet_)[at] * std::exp(slope_ * (load - usual_load));
+  const bool hopper = gpu.architecture == "Hopper" || gpu.architecture == "Blackwell";
+  constexpr double least_idle = 0.03;  // nobody submits a run whose queue grows
+  const double idle = std::max(least_idle, 1 - load / (hopper ? hopper_ : 1));
+  const double share =
+      (bert ? bert_ : resnet_)[at] * std::pow(idle / (1 - usual_load), -slope_);
   return Seconds::base(bound * share);
 }
 
