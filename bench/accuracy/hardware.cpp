@@ -30,6 +30,8 @@ model::Answer<model::Gpu> gpu_of(const Row& row, const World& world) {
   for (const auto& [norm, id] : ids)
     if (norm == row.gpu_norm)
       if (const auto* gpu = world.catalogue.gpu(id)) return model::gpu_from(*gpu);
+  if (const auto* gpu = world.catalogue.gpu(lower(row.gpu_norm) + "gb"))  // "V100-PCIe-32"
+    return model::gpu_from(*gpu);
   return model::refuse(row.gpu_norm + " is not in the catalogue");
 }
 

@@ -109,9 +109,7 @@ model::Answer<double> served(const Row& row, const World& world, const Deploymen
     const double batch = first_of(row, {"max_batch", "concurrency"}, 128);
     load.arrivals = model::ServingLoad::Arrivals::closed;
     load.at_a_time = scheduler.sequences = batch;
-    // Fewer than were run: percentiles are steady long before 3,000, and a fit asks often.
-    load.requests = std::min(static_cast<std::size_t>(first_of(row, {"prompts"}, 1000)),
-                             static_cast<std::size_t>(6 * batch));
+    load.requests = static_cast<std::size_t>(first_of(row, {"prompts"}, 3000));
   }
   GPUVET_ANSWER(const auto r, simulate(load, world.models.inference, d, gpu, fabric, scheduler));
   const auto& m = row.metric;

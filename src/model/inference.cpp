@@ -84,10 +84,17 @@ Inference::Inference(const Constants& c)
       expert_share_(c.at("inference.expert_share")),
       early_grouped_(c.at("inference.early_grouped")),
       bert_fp8_(c.at("inference.bert_fp8")),
+      eager_rate_(c.at("inference.eager_rate")),
+      vllm_layer_(c.at("inference.vllm_layer")),
+      expert_layer_(c.at("inference.expert_layer")),
+      lmdeploy_grouped_(c.at("inference.lmdeploy_grouped")),
       unet3d_before_(c.at("inference.unet3d_before")),
-      resnet_{c.at("inference.resnet_flop"), c.at("inference.resnet_bytes")},
-      bert_{c.at("inference.bert_flop"), c.at("inference.bert_bytes")},
-      unet3d_{c.at("inference.unet3d_flop"), c.at("inference.unet3d_bytes")},
+      resnet_{c.at("inference.resnet_flop"), c.at("inference.resnet_bytes"),
+              c.at("inference.resnet_cycles")},
+      bert_{c.at("inference.bert_flop"), c.at("inference.bert_bytes"),
+            c.at("inference.bert_cycles")},
+      unet3d_{c.at("inference.unet3d_flop"), c.at("inference.unet3d_bytes"),
+              c.at("inference.unet3d_cycles")},
       image_eager_{c.at("inference.image_flop"), c.at("inference.image_eager_bytes")},
       image_tensorrt_{c.at("inference.image_flop"), c.at("inference.image_tensorrt_bytes")} {}
 
@@ -117,13 +124,14 @@ double Inference::small_rate(const Gpu& gpu, Precision p) const {
 
 Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
                                    const Fabric& fabric) const {
-  const double rate = tensor_rate(gpu, d.compute);
+  const bool eager = d.engine == Engine::eager;
+  const double rate = tensor_rate(gpu, d.compute) * (eager ? eager_rate_ : 1);
   if (rate <= 0) return refuse(gpu.id + " has no " + std::string(name(d.compute)) + " rate");
   const auto& net = d.net;
   const double gpus = d.tensor;
   const double bandwidth = bandwidth_share_ * gpu.memory_bandwidth.base();
   const bool packed = d.weights != Weights::as_computed && d.weights != Weights::fp8;
-  const double weight_rate = packed && d.engine == Engine::eager
+  const double weight_rate = packed && eager
                                  ? unpack_share_ * gpu.memory_bandwidth.base()
                                  : bandwidth;
   const double bytes = stored(d.weights, d.compute).base();
@@ -144,8 +152,10 @@ Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
   t.context = 2 * net.layers * net.kv_heads * net.head_dim * d.kv_element.base() /
               std::min(gpus, std::max(1.0, net.kv_heads)) /
               (cache_share_ * gpu.memory_bandwidth.base());
-  if (d.early) t.context *= std::pow(net.heads / std::max(1.0, net.kv_heads), early_grouped_);
-  t.blend = blend_;
+  if (d.early)
+    t.context *= std::pow(net.heads / std::max(1.0, net.kv_heads),
+                          d.engine == Engine::lmdeploy ? lmdeploy_grouped_ : early_grouped_);
+  t.blend = eager ? 1 : blend_;  // one kernel ends before the next starts
 
   switch (d.engine) {
     case Engine::eager: {
@@ -168,10 +178,14 @@ Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
     case Engine::vllm:
       t.host = host_speed(gpu) * vllm_step_;
       t.host_sequence = host_speed(gpu) * vllm_sequence_;
-      [[fallthrough]];
-    default:
+      t.fixed = net.layers * vllm_layer_;
+      break;
+    case Engine::lmdeploy:
+    case Engine::tensorrt_llm:
+    case Engine::deepspeed:
       t.fixed = net.layers * fused_layer_;
   }
+  if (net.experts > 1) t.fixed += net.layers * expert_layer_;
   if (d.tensor > 1 && d.engine != Engine::zero) {
     Fabric group = fabric;
     group.gpus = d.tensor;
@@ -256,7 +270,9 @@ Answer<double> Inference::samples(std::string_view net, Precision p, const Gpu& 
   const double rate = small_rate(gpu, p) * (p == Precision::fp8 ? bert_fp8_ : 1);
   if (rate <= 0) return refuse(gpu.id + " has no " + std::string(name(p)) + " rate");
   const double bytes = work->bytes * element(p).base();
-  return (before ? unet3d_before_ : 1) / (work->flop / rate + bytes / (bandwidth_share_ * gpu.memory_bandwidth.base()));
+  const double cycles = gpu.sm * gpu.clock.base() * powered(gpu);
+  if (cycles <= 0) return refuse("how many multiprocessors " + gpu.id + " has is not known");
+  return (before ? unet3d_before_ : 1) / (work->flop / rate + work->cycles / cycles + bytes / (bandwidth_share_ * gpu.memory_bandwidth.base()));
 }
 
 Answer<Seconds> Inference::sdxl(const Gpu& gpu, double steps, bool tensorrt) const {

@@ -42,7 +42,7 @@ struct Deployment {
   Bytes kv_element = Bytes::base(2);
   int tensor = 1;   ///< GPUs that share every layer
   int in_turn = 1;  ///< GPUs that hold layers one after the other
-  bool early = false;  ///< a release before 2024: attention reads keys once per query head's turn
+  bool early = false;  ///< a release of 2023: attention reads keys again for query heads that share them
 };
 
 /// Time of one step as a function of what is in it; all figures in seconds.
@@ -110,7 +110,7 @@ class Inference {
 
  private:
   struct Work {
-    double flop = 0, bytes = 0;  ///< of one sample, at the engines' usual shares
+    double flop = 0, bytes = 0, cycles = 0;  ///< of one sample, at the engines' usual shares
   };
   [[nodiscard]] double tensor_rate(const Gpu&, Precision) const;
   /// Of nets with many small kernels, which newer GPUs outrun.
@@ -124,6 +124,7 @@ class Inference {
   double hopper_share_, power_exponent_, fp8_share_, reserve_;
   double forward_share_, score_passes_, hidden_passes_, compiled_passes_;
   double energy_12nm_, energy_4nm_, expert_share_, early_grouped_, bert_fp8_;
+  double eager_rate_, vllm_layer_, expert_layer_, lmdeploy_grouped_;
   double unet3d_before_;
   Work resnet_, bert_, unet3d_, image_eager_, image_tensorrt_;
 };

@@ -20,6 +20,7 @@ ServingBenchmarks::ServingBenchmarks(const Constants& c)
       vocabulary_(c.at("serving.vocabulary_exponent")),
       slope_(c.at("serving.load_slope")),
       hopper_(c.at("serving.hopper_server")),
+      ampere_(c.at("serving.ampere_server")),
       bert_{c.at("serving.bert_p50"), c.at("serving.bert_p90"), c.at("serving.bert_p95"),
             c.at("serving.bert_p99")},
       resnet_{c.at("serving.resnet_p50"), c.at("serving.resnet_p90"), c.at("serving.resnet_p95"),
@@ -45,7 +46,7 @@ Answer<Seconds> ServingBenchmarks::mlperf_server(std::string_view net, const Gpu
   const double bound = bert ? 0.130 : 0.015;
   const bool hopper = gpu.architecture == "Hopper" || gpu.architecture == "Blackwell";
   constexpr double least_idle = 0.03;  // nobody submits a run whose queue grows
-  const double idle = std::max(least_idle, 1 - load / (hopper ? hopper_ : 1));
+  const double idle = std::max(least_idle, 1 - load / (hopper ? hopper_ : ampere_));
   const double share =
       (bert ? bert_ : resnet_)[at] * std::pow(idle / (1 - usual_load), -slope_);
   return Seconds::base(bound * share);

@@ -26,7 +26,7 @@ class ServingBenchmarks {
 
  private:
   double prompt_mean_, prompt_spread_, output_mean_, output_spread_, vocabulary_;
-  double slope_, hopper_;
+  double slope_, hopper_, ampere_;
   std::array<double, 4> bert_, resnet_;
 };
 
