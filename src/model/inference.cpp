@@ -73,7 +73,6 @@ Inference::Inference(const Constants& c)
       zero_share_(c.at("inference.zero_share")),
       hopper_share_(c.at("inference.hopper_share")),
       power_exponent_(c.at("inference.power_exponent")),
-      fp8_share_(c.at("inference.fp8_share")),
       reserve_(c.at("inference.reserve")),
       forward_share_(c.at("inference.forward_share")),
       score_passes_(c.at("inference.score_passes")),
@@ -81,7 +80,6 @@ Inference::Inference(const Constants& c)
       compiled_passes_(c.at("inference.compiled_passes")),
       energy_12nm_(c.at("inference.energy_12nm")),
       energy_4nm_(c.at("inference.energy_4nm")),
-      expert_share_(c.at("inference.expert_share")),
       early_grouped_(c.at("inference.early_grouped")),
       bert_fp8_(c.at("inference.bert_fp8")),
       eager_rate_(c.at("inference.eager_rate")),
@@ -113,8 +111,7 @@ double Inference::host_speed(const Gpu& gpu) const {
 }
 
 double Inference::tensor_rate(const Gpu& gpu, Precision p) const {
-  const double type = p == Precision::fp8 ? fp8_share_ : 1;
-  return flop_share_ * type * powered(gpu) * gpu.peak(p).base();
+  return flop_share_ * powered(gpu) * gpu.peak(p).base();
 }
 
 double Inference::small_rate(const Gpu& gpu, Precision p) const {
@@ -142,12 +139,10 @@ Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
 
   StepTimes t;
   t.weights = dense * bytes / gpus / weight_rate + head / gpus / bandwidth;
-  t.expert_weights = expert_parameters * bytes / gpus / weight_rate / expert_share_;
+  t.expert_weights = expert_parameters * bytes / gpus / weight_rate;
   t.experts = net.experts;
   t.active_experts = net.active_experts;
-  const double active = net.active_parameters();
-  const double in_experts = expert_parameters * net.active_experts / net.experts;
-  t.token = 2 * (active - in_experts + in_experts / expert_share_) / gpus / rate;
+  t.token = 2 * net.active_parameters() / gpus / rate;
   t.square = 4 * net.layers * net.heads * net.head_dim / gpus / rate;
   t.context = 2 * net.layers * net.kv_heads * net.head_dim * d.kv_element.base() /
               std::min(gpus, std::max(1.0, net.kv_heads)) /

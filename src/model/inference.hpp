@@ -121,9 +121,9 @@ class Inference {
   double bandwidth_share_, flop_share_, cache_share_, unpack_share_, blend_;
   double fused_layer_, eager_layer_, eager_step_, nf4_layer_, double_layer_, llm_int8_layer_;
   double vllm_step_, vllm_sequence_, new_host_, reduce_share_, zero_share_;
-  double hopper_share_, power_exponent_, fp8_share_, reserve_;
+  double hopper_share_, power_exponent_, reserve_;
   double forward_share_, score_passes_, hidden_passes_, compiled_passes_;
-  double energy_12nm_, energy_4nm_, expert_share_, early_grouped_, bert_fp8_;
+  double energy_12nm_, energy_4nm_, early_grouped_, bert_fp8_;
   double eager_rate_, vllm_layer_, expert_layer_, lmdeploy_grouped_;
   double unet3d_before_;
   Work resnet_, bert_, unet3d_, image_eager_, image_tensorrt_;

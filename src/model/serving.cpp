@@ -164,7 +164,9 @@ class Simulation {
   void finish(std::uint32_t id) {
     requests_[id].finish = now_;
     ++finished_;
-    if (released_ < requests_.size()) requests_[released_++].arrival = now_;
+    if (released_ == requests_.size()) return;
+    requests_[released_++].arrival = now_;
+    if (released_ == requests_.size()) full_ = {now_, static_cast<double>(finished_), generated_};
   }
 
   void spend(double seconds, double sequences, double steps) {
@@ -322,9 +324,10 @@ class Simulation {
     out.per_token = percentiles_of(per_token);
     out.between_tokens = between_.percentiles();
     out.makespan = Seconds::base(now_);
-    if (now_ > 0) {
-      out.requests_per_second = static_cast<double>(requests_.size()) / now_;
-      out.tokens_per_second = generated_ / now_;
+    if (full_.until <= 0) full_ = {now_, static_cast<double>(requests_.size()), generated_};
+    if (full_.until > 0) {
+      out.requests_per_second = full_.finished / full_.until;
+      out.tokens_per_second = full_.generated / full_.until;
       out.busy = busy_ / now_;
     }
     out.preemptions = preemptions_;
@@ -343,6 +346,9 @@ class Simulation {
   Histogram between_;
   std::size_t arrived_ = 0, released_ = 0, finished_ = 0;
   double now_ = 0, busy_ = 0, stall_ = 0, progress_ = 0;
+  struct {
+    double until = 0, finished = 0, generated = 0;
+  } full_;              ///< when the last request of a closed load started
   double step_ = 0;     ///< steps of decoding so far
   double context_ = 0;  ///< tokens that running sequences have in the cache
   double generated_ = 0, preemptions_ = 0, sequence_steps_ = 0, steps_ = 0;

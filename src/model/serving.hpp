@@ -45,7 +45,9 @@ struct ServingResult {
   Percentiles per_token;       ///< of a request, mean after its first token
   Percentiles whole;           ///< arrival to last token
   Seconds makespan;
-  double requests_per_second = 0, tokens_per_second = 0;  ///< answered; generated
+  /// Answered and generated over the makespan; under closed load up to the last request's start,
+  /// so that the run's thin end does not count.
+  double requests_per_second = 0, tokens_per_second = 0;
   double preemptions = 0;
   double mean_sequences = 0;  ///< running, over steps
   double busy = 0;            ///< share of the time in which a step ran

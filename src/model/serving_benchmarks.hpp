@@ -13,9 +13,9 @@ class ServingBenchmarks {
   explicit ServingBenchmarks(const Constants&);
 
   /// Conversations of ShareGPT as vLLM's and LMDeploy's benchmarks filter them: a prompt below 1024
-  /// tokens, 2048 in all. The same text has fewer tokens of a larger vocabulary.
-  [[nodiscard]] Lengths prompt(double vocabulary) const;
-  [[nodiscard]] Lengths output(double vocabulary) const;
+  /// tokens, 2048 in all.
+  [[nodiscard]] Lengths prompt() const;
+  [[nodiscard]] Lengths output() const;
 
   /// Latency that a share `quantile` (0.5, 0.9, 0.95, 0.99) of queries stays below in MLPerf
   /// Inference's server scenario, offered `load` of the offline rate of such GPUs. Submitters choose batch sizes
@@ -25,7 +25,7 @@ class ServingBenchmarks {
                                               double load) const;
 
  private:
-  double prompt_mean_, prompt_spread_, output_mean_, output_spread_, vocabulary_;
+  double prompt_mean_, prompt_spread_, output_mean_, output_spread_;
   double slope_, hopper_, ampere_;
   std::array<double, 4> bert_, resnet_;
 };
