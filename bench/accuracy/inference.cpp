@@ -106,10 +106,9 @@ model::Answer<model::Estimate> predict_pass(const Row& row, const World& world) 
                          : contains(row.param("precision"), "bf16") ? Precision::bf16
                                                                     : Precision::fp16;
   const bool compiled = contains(row.param("fusion"), "compile");
-  GPUVET_ANSWER(const Seconds time, world.models.inference.forward(net, gpu, *batch, *sequence,
-                                                                   precision, compiled));
-  return model::Estimate{
-      "inference.pass", time.base(), {gpu.id, "pytorch", "single", 0}, 1, {}};
+  GPUVET_ANSWER(const Seconds time,
+                world.models.inference.forward(net, gpu, *batch, *sequence, precision, compiled));
+  return model::Estimate{"inference.pass", time.base(), {gpu.id, "pytorch", "single", 0}, 1, {}};
 }
 
 model::Answer<model::Estimate> predict_image(const Row& row, const World& world) {
@@ -137,8 +136,7 @@ model::Answer<model::Estimate> predict(const Row& row, const World& world) {
 }
 
 /// What rows of other systems with the same GPU got for the same work: by GPU where it is a rate.
-model::Answer<double> same_gpu(const Row& row, const World&,
-                               const std::vector<const Row*>& known) {
+model::Answer<double> same_gpu(const Row& row, const World&, const std::vector<const Row*>& known) {
   const auto is_rate = [](const Row& r) {
     return contains(r.metric, "throughput") && !contains(r.metric, "per_gpu");
   };
@@ -155,8 +153,7 @@ model::Answer<double> same_gpu(const Row& row, const World&,
   return quantile(values, 0.5) * (is_rate(row) ? row.gpus : 1);
 }
 
-model::Answer<double> roofline(const Row& row, const World& world,
-                               const std::vector<const Row*>&) {
+model::Answer<double> roofline(const Row& row, const World& world, const std::vector<const Row*>&) {
   GPUVET_ANSWER(const auto gpu, gpu_of(row, world));
   if (contains(row.workload, "MLPerf")) {
     if (row.metric != "throughput") return model::refuse("a roofline has no queue");

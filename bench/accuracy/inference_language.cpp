@@ -97,8 +97,8 @@ model::Answer<double> served(const Row& row, const World& world, const Deploymen
                              const model::Gpu& gpu, const model::Fabric& fabric) {
   const auto& benchmarks = world.models.serving_benchmarks;
   model::ServingLoad load;
-  load.prompt = benchmarks.prompt();
-  load.output = benchmarks.output();
+  load.prompt = benchmarks.prompt(d.net.vocabulary);
+  load.output = benchmarks.output(d.net.vocabulary);
   model::Scheduler scheduler;
   if (at_once(row)) {
     load.arrivals = model::ServingLoad::Arrivals::at_once;
@@ -144,8 +144,7 @@ model::Answer<double> batched(const Row& row, const World& world, const Deployme
   }
   const double most = contains(row.workload, "max load") ? 2048 : 1;
   const double sequences = first_of(row, {"concurrency", "batch", "batch_size", "bs"}, most);
-  GPUVET_ANSWER(const auto s,
-                inference.steady(d, gpu, fabric, sequences, l.prompt, l.output));
+  GPUVET_ANSWER(const auto s, inference.steady(d, gpu, fabric, sequences, l.prompt, l.output));
   if (contains(m, "output_throughput"))
     return s.tokens_per_second / (contains(m, "per_gpu") ? d.tensor : 1);
   if (contains(m, "request")) return s.tokens_per_second / l.output;
@@ -158,7 +157,8 @@ model::Answer<double> generated(const Row& row, const World& world, const Deploy
                                 const model::Gpu& gpu, const model::Fabric& fabric) {
   GPUVET_ANSWER(const auto t, world.models.inference.steps(d, gpu, fabric));
   const double batch = first_of(row, {"batch", "batch_size"}, 1);
-  const double output = contains(row.workload, "2048 tokens") ? 2048 : lengths_of(row, 1, 128).output;
+  const double output =
+      contains(row.workload, "2048 tokens") ? 2048 : lengths_of(row, 1, 128).output;
   const double step = t.decode(batch, batch * output / 2);
   if (contains(row.metric, "time_per_token")) {
     // ZeRO runs a batch on every rank at once.
@@ -198,8 +198,7 @@ const catalogue::Architecture* architecture_in(const catalogue::Catalogue& catal
 
 model::Answer<Deployment> deployment_of(const Row& row, const World& world) {
   const auto* architecture = architecture_in(world.catalogue, row.workload);
-  if (architecture == nullptr)
-    return model::refuse("no architecture is known for " + row.workload);
+  if (architecture == nullptr) return model::refuse("no architecture is known for " + row.workload);
   Deployment d;
   GPUVET_ANSWER(d.net, model::transformer_from(*architecture));
   GPUVET_ANSWER(d.engine, engine_of(row));
@@ -207,8 +206,7 @@ model::Answer<Deployment> deployment_of(const Row& row, const World& world) {
   d.weights = weights_of(row, d.engine);
   if (d.weights == Weights::fp8 && gpu.peak(model::Precision::fp8).base() > 0)
     d.compute = model::Precision::fp8;  // elsewhere weights are unpacked to fp16
-  if (d.engine == Engine::tensorrt_llm && d.weights == Weights::fp8)
-    d.kv_element = Bytes::base(1);
+  if (d.engine == Engine::tensorrt_llm && d.weights == Weights::fp8) d.kv_element = Bytes::base(1);
   d.early = early(row, d.engine);
   const bool in_turn = d.engine == Engine::eager && row.gpus > 1;
   d.in_turn = in_turn ? row.gpus : 1;
@@ -224,7 +222,8 @@ model::Answer<model::Estimate> predict_language(const Row& row, const World& wor
   GPUVET_ANSWER(const auto fabric, fabric_of(row, gpu));
   model::Estimate e;
   e.setting = {gpu.id, std::string(name(d.engine)), std::string(topology_class(fabric)), 0};
-  const bool conversations = at_once(row) || contains_ignoring_case(row.param("dataset"), "sharegpt") ||
+  const bool conversations = at_once(row) ||
+                             contains_ignoring_case(row.param("dataset"), "sharegpt") ||
                              row.number("max_batch");
   if (conversations) {
     e.family = "serving.conversations";
@@ -247,8 +246,7 @@ model::Answer<double> language_roofline(const Row& row, const World& world) {
   GPUVET_ANSWER(const auto d, deployment_of(row, world));
   const double weights = d.net.parameters() * stored(d.weights, d.compute).base() / d.tensor;
   const double reading = weights / gpu.memory_bandwidth.base();
-  const double token =
-      2 * d.net.active_parameters() / d.tensor / gpu.peak(d.compute).base();
+  const double token = 2 * d.net.active_parameters() / d.tensor / gpu.peak(d.compute).base();
   const Lengths l = lengths_of(row, 225, 220);
   if (contains(row.metric, "first_token")) return std::max(reading, token * l.prompt);
   const double batch = first_of(row, {"concurrency", "batch", "max_batch"}, at_once(row) ? 256 : 1);

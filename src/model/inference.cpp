@@ -45,8 +45,7 @@ double StepTimes::step(double decodes, double context_sum, double prefill, doubl
                        double prompts) const {
   const double tokens = decodes + prefill;
   double reading = weights;
-  if (experts > 1)
-    reading += expert_weights * (1 - std::pow(1 - active_experts / experts, tokens));
+  if (experts > 1) reading += expert_weights * (1 - std::pow(1 - active_experts / experts, tokens));
   const double gpu = joined(reading, token * tokens, blend) + square * squares +
                      context * context_sum + fixed + each_token * tokens;
   const double on_host = host + host_sequence * (decodes + prompts);
@@ -100,8 +99,8 @@ double Inference::powered(const Gpu& gpu) const {
   const double peak = std::max(gpu.peak(Precision::fp16), gpu.peak(Precision::bf16)).base();
   if (peak <= 0 || gpu.power.base() <= 0) return 1;
   // What the SXM modules of the time give each FLOP/s: A100 400 W for 312 TFLOPS, H100 700 for 989.
-  const bool small_process = gpu.architecture == "Hopper" ||
-                             gpu.architecture == "Ada" || gpu.architecture == "Blackwell";
+  const bool small_process =
+      gpu.architecture == "Hopper" || gpu.architecture == "Ada" || gpu.architecture == "Blackwell";
   const double usual = small_process ? 700 / 989.4e12 : 400 / 312e12;
   return std::pow(std::min(1.0, gpu.power.base() / peak / usual), power_exponent_);
 }
@@ -128,9 +127,8 @@ Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
   const double gpus = d.tensor;
   const double bandwidth = bandwidth_share_ * gpu.memory_bandwidth.base();
   const bool packed = d.weights != Weights::as_computed && d.weights != Weights::fp8;
-  const double weight_rate = packed && eager
-                                 ? unpack_share_ * gpu.memory_bandwidth.base()
-                                 : bandwidth;
+  const double weight_rate =
+      packed && eager ? unpack_share_ * gpu.memory_bandwidth.base() : bandwidth;
   const double bytes = stored(d.weights, d.compute).base();
   const double head = net.hidden * net.vocabulary * element(d.compute).base();
   const double expert_parameters =
@@ -163,10 +161,10 @@ Answer<StepTimes> Inference::steps(const Deployment& d, const Gpu& gpu,
       break;
     }
     case Engine::zero: {
-      GPUVET_ANSWER(const Seconds gather,
-                    collectives_.time(Collective::all_gather,
-                                      Bytes::base(net.layers * net.layer_parameters() * bytes),
-                                      fabric));
+      GPUVET_ANSWER(
+          const Seconds gather,
+          collectives_.time(Collective::all_gather,
+                            Bytes::base(net.layers * net.layer_parameters() * bytes), fabric));
       t.fixed = gather.base() / zero_share_;
       break;
     }
@@ -223,8 +221,7 @@ Answer<Steady> Inference::steady(const Deployment& d, const Gpu& gpu, const Fabr
   // Short prompts enter together, a few at a time: slots become free one by one.
   const double together = std::clamp(2048 / prompt, 1.0, std::min(4.0, s.sequences));
   const double entry = t.step(0, 0, together * prompt, together * prompt * prompt / 2, together);
-  const double cycle =
-      output * s.between_tokens.base() + s.sequences / together * entry;
+  const double cycle = output * s.between_tokens.base() + s.sequences / together * entry;
   s.tokens_per_second = s.sequences * output / cycle;
   return s;
 }
@@ -234,12 +231,12 @@ Answer<Seconds> Inference::forward(const Transformer& net, const Gpu& gpu, doubl
   const double peak = gpu.peak(precision).base();
   if (peak <= 0) return refuse(gpu.id + " has no " + std::string(name(precision)) + " rate");
   const double tokens = batch * sequence;
-  const double flop = tokens * (2 * net.active_parameters() +
-                                4 * net.layers * net.heads * net.head_dim * sequence);
+  const double flop =
+      tokens * (2 * net.active_parameters() + 4 * net.layers * net.heads * net.head_dim * sequence);
   double arithmetic = flop / (forward_share_ * peak);
   if (precision == Precision::fp32 && gpu.power.base() > 0) {
-    // Outside tensor cores the energy of an operation bounds the rate of small boards; Ampere's 7 nm
-    // boards have power enough.
+    // Outside tensor cores the energy of an operation bounds the rate of small boards; Ampere's 7
+    // nm boards have power enough.
     const bool four = gpu.architecture == "Hopper" || gpu.architecture == "Ada" ||
                       gpu.architecture == "Blackwell";
     const double energy = four ? energy_4nm_ : gpu.architecture == "Ampere" ? 0 : energy_12nm_;
@@ -249,7 +246,7 @@ Answer<Seconds> Inference::forward(const Transformer& net, const Gpu& gpu, doubl
   const double passes = compiled ? compiled_passes_ : 1;
   const double moved = net.layers * width * passes *
                        (score_passes_ * batch * net.heads * sequence * sequence +
-                        hidden_passes_ * tokens * (net.hidden + net.ffn / 4)) ;
+                        hidden_passes_ * tokens * (net.hidden + net.ffn / 4));
   const double launches = net.layers * 15 * 1e-6;
   return Seconds::base(arithmetic + moved / (bandwidth_share_ * gpu.memory_bandwidth.base()) +
                        launches);
@@ -267,7 +264,8 @@ Answer<double> Inference::samples(std::string_view net, Precision p, const Gpu& 
   const double bytes = work->bytes * element(p).base();
   const double cycles = gpu.sm * gpu.clock.base() * powered(gpu);
   if (cycles <= 0) return refuse("how many multiprocessors " + gpu.id + " has is not known");
-  return (before ? unet3d_before_ : 1) / (work->flop / rate + work->cycles / cycles + bytes / (bandwidth_share_ * gpu.memory_bandwidth.base()));
+  return (before ? unet3d_before_ : 1) / (work->flop / rate + work->cycles / cycles +
+                                          bytes / (bandwidth_share_ * gpu.memory_bandwidth.base()));
 }
 
 Answer<Seconds> Inference::sdxl(const Gpu& gpu, double steps, bool tensorrt) const {
@@ -275,8 +273,9 @@ Answer<Seconds> Inference::sdxl(const Gpu& gpu, double steps, bool tensorrt) con
   const double rate = small_rate(gpu, Precision::fp16);
   if (rate <= 0) return refuse(gpu.id + " has no fp16 rate");
   // Encoding the prompt and decoding the image cost about what one and a half steps do.
-  return Seconds::base((steps + 1.5) * (work.flop / rate + work.bytes / (bandwidth_share_ *
-                                                           gpu.memory_bandwidth.base())));
+  return Seconds::base(
+      (steps + 1.5) *
+      (work.flop / rate + work.bytes / (bandwidth_share_ * gpu.memory_bandwidth.base())));
 }
 
 }  // namespace gpuvet::model

@@ -42,7 +42,8 @@ struct Deployment {
   Bytes kv_element = Bytes::base(2);
   int tensor = 1;   ///< GPUs that share every layer
   int in_turn = 1;  ///< GPUs that hold layers one after the other
-  bool early = false;  ///< a release of 2023: attention reads keys again for query heads that share them
+  bool early =
+      false;  ///< a release of 2023: attention reads keys again for query heads that share them
 };
 
 /// Time of one step as a function of what is in it; all figures in seconds.
@@ -99,7 +100,8 @@ class Inference {
                                         double sequence, Precision, bool compiled) const;
 
   /// Samples a second of one GPU at full load: "resnet50", "bert", "3d-unet" (by TensorRT
-  /// before 8.6: "3d-unet-2022") by compiled int8, fp16 or fp8 engines of TensorRT. Refuses nets it has no work figure for.
+  /// before 8.6: "3d-unet-2022") by compiled int8, fp16 or fp8 engines of TensorRT. Refuses nets it
+  /// has no work figure for.
   [[nodiscard]] Answer<double> samples(std::string_view net, Precision, const Gpu&) const;
 
   /// One 1024 x 1024 image of SDXL with `steps` denoising steps.

@@ -106,10 +106,9 @@ class Simulation {
       }
       r.arrival = clock;
     }
-    const bool closed =
-        load_.trace.empty() && load_.arrivals == ServingLoad::Arrivals::closed;
-    released_ = closed ? std::min(count, static_cast<std::size_t>(std::max(1.0, load_.at_a_time)))
-                       : count;
+    const bool closed = load_.trace.empty() && load_.arrivals == ServingLoad::Arrivals::closed;
+    released_ =
+        closed ? std::min(count, static_cast<std::size_t>(std::max(1.0, load_.at_a_time))) : count;
   }
 
   /// Log-normal by Box-Muller from two numbers of the counter-based generator.
@@ -141,8 +140,8 @@ class Simulation {
   bool fits(double length, double running, double held) const {
     if (running >= scheduler_.sequences) return false;
     constexpr double kept_free = 0.01;
-    return running <= 0 || used() + held + length + scheduler_.block + running <=
-                               (1 - kept_free) * cache_;
+    return running <= 0 ||
+           used() + held + length + scheduler_.block + running <= (1 - kept_free) * cache_;
   }
 
   /// The request has its prompt in the cache and its next token.
@@ -193,8 +192,7 @@ class Simulation {
       waiting_.pop_front();
     }
     if (batch.empty()) return false;
-    const double seconds =
-        times_.step(0, 0, tokens, squares, static_cast<double>(batch.size()));
+    const double seconds = times_.step(0, 0, tokens, squares, static_cast<double>(batch.size()));
     spend(seconds, static_cast<double>(running_.size()), 0);
     if (!running_.empty()) stall_ += seconds;
     for (const auto id : batch) start(id);

@@ -29,10 +29,10 @@ struct ServingLoad {
 };
 
 struct Scheduler {
-  double sequences = 256;       ///< at most at once
-  double batched_tokens = 8192; ///< of one step
-  bool chunked = false;         ///< prompts are cut and share steps with decodes
-  double block = 16;            ///< tokens of one block of the cache
+  double sequences = 256;        ///< at most at once
+  double batched_tokens = 8192;  ///< of one step
+  bool chunked = false;          ///< prompts are cut and share steps with decodes
+  double block = 16;             ///< tokens of one block of the cache
 };
 
 struct Percentiles {

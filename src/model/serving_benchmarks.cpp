@@ -17,6 +17,7 @@ ServingBenchmarks::ServingBenchmarks(const Constants& c)
       prompt_spread_(c.at("serving.prompt_spread")),
       output_mean_(c.at("serving.output_mean")),
       output_spread_(c.at("serving.output_spread")),
+      vocabulary_(c.at("serving.vocabulary_exponent")),
       slope_(c.at("serving.load_slope")),
       hopper_(c.at("serving.hopper_server")),
       ampere_(c.at("serving.ampere_server")),
@@ -25,12 +26,12 @@ ServingBenchmarks::ServingBenchmarks(const Constants& c)
       resnet_{c.at("serving.resnet_p50"), c.at("serving.resnet_p90"), c.at("serving.resnet_p95"),
               c.at("serving.resnet_p99")} {}
 
-Lengths ServingBenchmarks::prompt() const {
-  return {prompt_mean_, prompt_spread_, 4, 1024};
+Lengths ServingBenchmarks::prompt(double vocabulary) const {
+  return {prompt_mean_ * std::pow(vocabulary / 32000, -vocabulary_), prompt_spread_, 4, 1024};
 }
 
-Lengths ServingBenchmarks::output() const {
-  return {output_mean_, output_spread_, 4, 1800};
+Lengths ServingBenchmarks::output(double vocabulary) const {
+  return {output_mean_ * std::pow(vocabulary / 32000, -vocabulary_), output_spread_, 4, 1800};
 }
 
 Answer<Seconds> ServingBenchmarks::mlperf_server(std::string_view net, const Gpu& gpu,
@@ -46,8 +47,7 @@ Answer<Seconds> ServingBenchmarks::mlperf_server(std::string_view net, const Gpu
   const bool hopper = gpu.architecture == "Hopper" || gpu.architecture == "Blackwell";
   constexpr double least_idle = 0.03;  // nobody submits a run whose queue grows
   const double idle = std::max(least_idle, 1 - load / (hopper ? hopper_ : ampere_));
-  const double share =
-      (bert ? bert_ : resnet_)[at] * std::pow(idle / (1 - usual_load), -slope_);
+  const double share = (bert ? bert_ : resnet_)[at] * std::pow(idle / (1 - usual_load), -slope_);
   return Seconds::base(bound * share);
 }
 

@@ -13,19 +13,20 @@ class ServingBenchmarks {
   explicit ServingBenchmarks(const Constants&);
 
   /// Conversations of ShareGPT as vLLM's and LMDeploy's benchmarks filter them: a prompt below 1024
-  /// tokens, 2048 in all.
-  [[nodiscard]] Lengths prompt() const;
-  [[nodiscard]] Lengths output() const;
+  /// tokens, 2048 in all. The same text has fewer tokens of a larger vocabulary.
+  [[nodiscard]] Lengths prompt(double vocabulary) const;
+  [[nodiscard]] Lengths output(double vocabulary) const;
 
   /// Latency that a share `quantile` (0.5, 0.9, 0.95, 0.99) of queries stays below in MLPerf
-  /// Inference's server scenario, offered `load` of the offline rate of such GPUs. Submitters choose batch sizes
-  /// and time-outs so that the 99th percentile stays under the benchmark's bound: the bound, not the
-  /// GPU, sets the scale. "bert": 130 ms, "resnet50": 15 ms. Refuses other nets and quantiles.
+  /// Inference's server scenario, offered `load` of the offline rate of such GPUs. Submitters
+  /// choose batch sizes and time-outs so that the 99th percentile stays under the benchmark's
+  /// bound: the bound, not the GPU, sets the scale. "bert": 130 ms, "resnet50": 15 ms. Refuses
+  /// other nets and quantiles.
   [[nodiscard]] Answer<Seconds> mlperf_server(std::string_view net, const Gpu&, double quantile,
                                               double load) const;
 
  private:
-  double prompt_mean_, prompt_spread_, output_mean_, output_spread_;
+  double prompt_mean_, prompt_spread_, output_mean_, output_spread_, vocabulary_;
   double slope_, hopper_, ampere_;
   std::array<double, 4> bert_, resnet_;
 };

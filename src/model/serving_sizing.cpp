@@ -28,7 +28,8 @@ double wait_quantile(int servers, double offered, double quantile) {
 double at_least_up(int units, int needed, double availability) {
   double sum = 0;
   for (int k = std::max(0, needed); k <= units; ++k) {
-    const double ways = std::lgamma(units + 1.0) - std::lgamma(k + 1.0) - std::lgamma(units - k + 1.0);
+    const double ways =
+        std::lgamma(units + 1.0) - std::lgamma(k + 1.0) - std::lgamma(units - k + 1.0);
     sum += std::exp(ways) * std::pow(availability, k) * std::pow(1 - availability, units - k);
   }
   return std::min(1.0, sum);
@@ -64,10 +65,9 @@ Answer<double> Serving::capacity(const ServingLoad& load, const Deployment& d, c
   full.trace.clear();
   full.arrivals = ServingLoad::Arrivals::closed;
   full.at_a_time = 2 * scheduler.sequences;  // as many wait as run
-  full.requests = std::max<std::size_t>(load.requests,
-                                        static_cast<std::size_t>(10 * scheduler.sequences));
-  GPUVET_ANSWER(const auto result,
-                simulate(full, inference_, d, gpu, fabric, scheduler));
+  full.requests =
+      std::max<std::size_t>(load.requests, static_cast<std::size_t>(10 * scheduler.sequences));
+  GPUVET_ANSWER(const auto result, simulate(full, inference_, d, gpu, fabric, scheduler));
   return result.requests_per_second;
 }
 

@@ -25,20 +25,20 @@ std::string_view name(Slo::Of);
 Seconds reached(const ServingResult& result, const Slo& slo);
 
 struct Sizing {
-  int gpus_each = 1;    ///< of one replica
-  int replicas = 1;     ///< that the load needs
-  int with_spare = 2;   ///< one more than that
+  int gpus_each = 1;      ///< of one replica
+  int replicas = 1;       ///< that the load needs
+  int with_spare = 2;     ///< one more than that
   int for_available = 1;  ///< so many that enough work with the availability asked
-  double capacity = 0;  ///< requests a second of one replica at saturation
-  Seconds reached;      ///< of the limited quantity, by `replicas`
-  ServingResult each;   ///< what one of `replicas` goes through
+  double capacity = 0;    ///< requests a second of one replica at saturation
+  Seconds reached;        ///< of the limited quantity, by `replicas`
+  ServingResult each;     ///< what one of `replicas` goes through
 
   [[nodiscard]] int gpus() const { return gpus_each * replicas; }
 };
 
 struct Availability {
-  double of_one = 0.99;     ///< of one replica
-  double of_enough = 0.999; ///< asked of the service
+  double of_one = 0.99;      ///< of one replica
+  double of_enough = 0.999;  ///< asked of the service
 };
 
 class Serving {
