@@ -102,6 +102,7 @@ model::Answer<double> served(const Row& row, const World& world, const Deploymen
   model::Scheduler scheduler;
   if (at_once(row)) {
     load.arrivals = model::ServingLoad::Arrivals::at_once;
+    if (row.param("dataset").empty()) load.output = benchmarks.burst_output();
     const auto count = words(row.param("num_prompts"));
     load.requests = static_cast<std::size_t>(
         parse_number(count.empty() ? std::string_view() : count.front()).value_or(320));

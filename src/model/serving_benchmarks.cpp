@@ -18,6 +18,8 @@ ServingBenchmarks::ServingBenchmarks(const Constants& c)
       output_mean_(c.at("serving.output_mean")),
       output_spread_(c.at("serving.output_spread")),
       vocabulary_(c.at("serving.vocabulary_exponent")),
+      burst_output_(c.at("serving.burst_output")),
+      burst_spread_(c.at("serving.burst_spread")),
       slope_(c.at("serving.load_slope")),
       hopper_(c.at("serving.hopper_server")),
       ampere_(c.at("serving.ampere_server")),
@@ -33,6 +35,8 @@ Lengths ServingBenchmarks::prompt(double vocabulary) const {
 Lengths ServingBenchmarks::output(double vocabulary) const {
   return {output_mean_ * std::pow(vocabulary / 32000, -vocabulary_), output_spread_, 4, 1800};
 }
+
+Lengths ServingBenchmarks::burst_output() const { return {burst_output_, burst_spread_, 4, 1800}; }
 
 Answer<Seconds> ServingBenchmarks::mlperf_server(std::string_view net, const Gpu& gpu,
                                                  double quantile, double load) const {

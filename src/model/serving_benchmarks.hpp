@@ -16,6 +16,8 @@ class ServingBenchmarks {
   /// tokens, 2048 in all. The same text has fewer tokens of a larger vocabulary.
   [[nodiscard]] Lengths prompt(double vocabulary) const;
   [[nodiscard]] Lengths output(double vocabulary) const;
+  /// Of benchmarks that send all prompts at once and don't tell their lengths.
+  [[nodiscard]] Lengths burst_output() const;
 
   /// Latency that a share `quantile` (0.5, 0.9, 0.95, 0.99) of queries stays below in MLPerf
   /// Inference's server scenario, offered `load` of the offline rate of such GPUs. Submitters
@@ -26,7 +28,8 @@ class ServingBenchmarks {
                                               double load) const;
 
  private:
-  double prompt_mean_, prompt_spread_, output_mean_, output_spread_, vocabulary_;
+  double prompt_mean_, prompt_spread_, output_mean_, output_spread_, vocabulary_, burst_output_,
+      burst_spread_;
   double slope_, hopper_, ampere_;
   std::array<double, 4> bert_, resnet_;
 };
