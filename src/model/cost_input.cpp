@@ -8,12 +8,6 @@
 namespace gpuvet::model {
 namespace {
 
-/// SplitMix64's finaliser (Steele, Lea, Flood 2014): every bit of the result depends on every bit.
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
 
 /// The standard normal's quantile by Newton's method on erfc, from the logistic one.
 double normal_quantile(double u) {
@@ -52,18 +46,6 @@ bool Uncertain::valid() const {
   if (!std::isfinite(low) || !std::isfinite(likely) || !std::isfinite(high)) return false;
   if (shape == Shape::point) return true;
   return low <= likely && likely <= high && (shape != Shape::lognormal || low > 0);
-}
-
-double uniform(std::uint64_t seed, std::uint64_t key, std::uint64_t draw) {
-  const std::uint64_t bits =
-      mixed(mixed(mixed(seed + 0x9e3779b97f4a7c15ULL) ^ key) + draw * 0x9e3779b97f4a7c15ULL);
-  return (static_cast<double>(bits >> 11) + 0.5) / 9007199254740992.0;  // 2^53
-}
-
-std::uint64_t key_of(std::string_view name) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
 }
 
 }  // namespace gpuvet::model

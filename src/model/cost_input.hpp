@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/quantity.hpp"
+#include "model/random.hpp"
 
 namespace gpuvet::model {
 
@@ -57,11 +58,5 @@ struct Input {
              std::move(source)}};
   }
 };
-
-/// Uniform in (0, 1): the same for the same three numbers on any machine, so that two offers share
-/// the draws of what they share.
-double uniform(std::uint64_t seed, std::uint64_t key, std::uint64_t draw);
-/// A key for uniform() from a name (FNV-1a).
-std::uint64_t key_of(std::string_view name);
 
 }  // namespace gpuvet::model

@@ -128,7 +128,7 @@ void Outlooks::train_layers(const catalogue::TrainingSpec& spec,
   job.passes = std::max(1.0, std::ceil(job.batch / micro));
   job.precision = precision_of(spec.precision);
   job.framework = spec.framework;
-  const auto step = models_.layered.step(architecture, job, machine.gpu, machine.fabric);
+  const auto step = models_.layered_training.step(architecture, job, machine.gpu, machine.fabric);
   if (!step) {
     out.because.push_back(step.error().reason);
     return;
