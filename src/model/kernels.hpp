@@ -68,7 +68,8 @@ class Kernels {
   };
   /// One way to compute a product.
   struct Plan {
-    double compute, memory;  ///< seconds
+    double compute, memory;  ///< seconds; memory with loads enough in flight
+    double waves;
   };
 
   [[nodiscard]] Rates rates(const Gpu&, const Gemm&) const;
