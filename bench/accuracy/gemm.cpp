@@ -95,7 +95,10 @@ Question question_of(const Row& row) {
     gemm.library = model::Library::torch_2023;
     out.framework = "vidur";
   } else {
-    out.framework = contains(words, "mamf") || contains(words, "achievable") ? "mamf" : "cublas";
+    const bool searched = contains(words, "mamf") || contains(words, "achievable");
+    out.framework = searched ? "mamf" : "cublas";
+    // The best of many shapes is one that suits the library.
+    if (searched) gemm.library = model::Library::vllm_2025;
   }
   out.plain_fp64 = gemm.precision == Precision::fp64 && !by_tensor_cores(words);
   if (const auto shape = shape_of(row)) {

@@ -17,6 +17,7 @@ Kernels::Kernels(const Constants& c)
     : streaming_share_(c.at("kernels.streaming_share")),
       launch_(c.at("kernels.launch")),
       round_trip_(c.at("kernels.round_trip")),
+      power_exponent_(c.at("kernels.power_exponent")),
       tiles_{{{128, 256, 1},
               {256, 128, 1},
               {128, 128, 1},
@@ -73,7 +74,8 @@ double Kernels::power_share(const Gpu& gpu) const {
   const auto known =
       full_power_.find(small_ampere ? std::string_view("Ampere GDDR") : gpu.architecture);
   if (known == full_power_.end() || half.base() <= 0 || gpu.power.base() <= 0) return 1;
-  return std::min(most_from_power, std::cbrt(gpu.power.base() / (half.base() * known->second)));
+  return std::min(most_from_power,
+                  std::pow(gpu.power.base() / (half.base() * known->second), power_exponent_));
 }
 
 }  // namespace gpuvet::model

@@ -51,7 +51,8 @@ class Kernels {
   [[nodiscard]] Seconds round_trip(const Gpu&) const;
 
   /// The rate that this GPU's power limit lets its tensor cores hold, in parts of what they would
-  /// hold with the power of the family's largest module: power goes with the clock's cube.
+  /// hold with the power of the family's largest module. If all power went with the clock's cube,
+  /// the exponent would be a third.
   [[nodiscard]] double power_share(const Gpu&) const;
 
  private:
@@ -67,7 +68,8 @@ class Kernels {
   };
   /// One way to compute a product.
   struct Plan {
-    double compute, memory;  ///< seconds
+    double compute, memory;  ///< seconds; memory with loads enough in flight
+    double waves;
   };
 
   [[nodiscard]] Rates rates(const Gpu&, const Gemm&) const;
@@ -75,7 +77,7 @@ class Kernels {
   [[nodiscard]] double decoding(const Gpu&, const Attention&) const;
   [[nodiscard]] double prefill(const Gpu&, const Attention&) const;
 
-  double streaming_share_, launch_, round_trip_;
+  double streaming_share_, launch_, round_trip_, power_exponent_;
   std::map<std::string, double, std::less<>> full_power_;  ///< joules per operation
 
   std::array<Tile, 8> tiles_;

@@ -74,13 +74,12 @@ Kernels::Plan Kernels::plan(const Gemm& g, const Rates& r, const Tile& tile, dou
                                 bands_after_first(across, down * split, sms) * a);
   const double parts = split > 1 ? 1 + split : 1;
   const double moved = g.batch * (a + b + c * parts + again_ * again) * element(g.precision).base();
-  // Too few tiles keep too few loads in flight.
-  const double busy = waves < few_tiles_ ? std::pow(waves / few_tiles_, few_tiles_power_) : 1;
-  return {compute, moved / (r.bytes * busy)};
+  return {compute, moved / r.bytes, waves};
 }
 
 Seconds Kernels::gemm(const Gpu& gpu, const Gemm& g) const {
   constexpr std::array<double, 5> splits = {1, 2, 4, 8, 16};
+  constexpr double enough_waves = 8;  // splitting k serves to fill SMs
   const Rates r = rates(gpu, g);
   const double sms = gpu.sm;
   double best = std::numeric_limits<double>::infinity();
@@ -89,11 +88,20 @@ Seconds Kernels::gemm(const Gpu& gpu, const Gemm& g) const {
       if (split > 1 && g.k / split < 64) break;
       const Plan p = plan(g, r, tile, split, sms);
       const double more = split > 1 ? split_ : 0;
-      const double longer = std::max(p.compute, p.memory);
-      if (longer + more >= best) continue;
-      const double other = std::min(p.compute, p.memory) / longer;
-      best =
-          std::min(best, longer * std::pow(1 + std::pow(other, r.overlap), 1 / r.overlap) + more);
+      // Powers are dear: first whether the plan could win at all.
+      if (std::max(p.compute, p.memory) + more < best) {
+        // Too few tiles keep too few loads in flight.
+        const double few = p.waves / few_tiles_;
+        const double memory = few < 1 ? p.memory * std::pow(few, -few_tiles_power_) : p.memory;
+        const double longer = std::max(p.compute, memory);
+        if (longer + more < best) {
+          const double other = std::min(p.compute, memory) / longer;
+          const double both =
+              longer * std::pow(1 + std::pow(other, r.overlap), 1 / r.overlap) + more;
+          best = std::min(best, both);
+        }
+      }
+      if (p.waves > enough_waves) break;
     }
   return Seconds::base(start_ + best);
 }
