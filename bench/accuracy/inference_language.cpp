@@ -177,10 +177,11 @@ const catalogue::Architecture* architecture_in(const catalogue::Catalogue& catal
   // Names of the first and the second generation of LLaMA are used for each other, and the sizes
   // that both have are built alike.
   const std::string said = plain(text);
-  const std::string older = replaced(replaced(said, "llamav", "llama"), "llama", "llama2");
+  const std::string versioned = replaced(said, "llamav", "llama");  // "LLaMA v3 8B"
+  const std::string older = replaced(versioned, "llama", "llama2");
   const catalogue::Architecture* found = nullptr;
   std::size_t longest = 0;
-  for (const auto& spelling : {said, older}) {
+  for (const auto& spelling : {said, versioned, older}) {
     for (const auto& a : catalogue.architectures) {
       auto names = a.names;
       names.push_back(a.id);

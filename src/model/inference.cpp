@@ -4,19 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/joined.hpp"
+
 namespace gpuvet::model {
-namespace {
-
-/// The two of a pair of costs that overlap: p = 1 adds them, large p takes the larger.
-double joined(double a, double b, double p) {
-  const double most = std::max(a, b), least = std::min(a, b);
-  if (most <= 0) return 0;
-  return most * std::pow(1 + std::pow(least / most, p), 1 / p);
-}
-
-constexpr double overlap = 4;  // of a host that launches ahead and the GPU behind it
-
-}  // namespace
 
 std::string_view name(Engine e) {
   constexpr std::array<std::string_view, 6> names = {"eager",    "zero",         "vllm",
@@ -49,7 +39,7 @@ double StepTimes::step(double decodes, double context_sum, double prefill, doubl
   const double gpu = joined(reading, token * tokens, blend) + square * squares +
                      context * context_sum + fixed + each_token * tokens;
   const double on_host = host + host_sequence * (decodes + prompts);
-  return host_overlaps ? joined(gpu, on_host, overlap) : gpu + on_host;
+  return host_overlaps ? joined(gpu, on_host, launched_ahead) : gpu + on_host;
 }
 
 Inference::Inference(const Constants& c)
@@ -224,58 +214,6 @@ Answer<Steady> Inference::steady(const Deployment& d, const Gpu& gpu, const Fabr
   const double cycle = output * s.between_tokens.base() + s.sequences / together * entry;
   s.tokens_per_second = s.sequences * output / cycle;
   return s;
-}
-
-Answer<Seconds> Inference::forward(const Transformer& net, const Gpu& gpu, double batch,
-                                   double sequence, Precision precision, bool compiled) const {
-  const double peak = gpu.peak(precision).base();
-  if (peak <= 0) return refuse(gpu.id + " has no " + std::string(name(precision)) + " rate");
-  const double tokens = batch * sequence;
-  const double flop =
-      tokens * (2 * net.active_parameters() + 4 * net.layers * net.heads * net.head_dim * sequence);
-  double arithmetic = flop / (forward_share_ * peak);
-  if (precision == Precision::fp32 && gpu.power.base() > 0) {
-    // Outside tensor cores the energy of an operation bounds the rate of small boards; Ampere's 7
-    // nm boards have power enough.
-    const bool four = gpu.architecture == "Hopper" || gpu.architecture == "Ada" ||
-                      gpu.architecture == "Blackwell";
-    const double energy = four ? energy_4nm_ : gpu.architecture == "Ampere" ? 0 : energy_12nm_;
-    arithmetic = joined(arithmetic, flop * energy / gpu.power.base(), overlap);
-  }
-  const double width = element(precision).base();
-  const double passes = compiled ? compiled_passes_ : 1;
-  const double moved = net.layers * width * passes *
-                       (score_passes_ * batch * net.heads * sequence * sequence +
-                        hidden_passes_ * tokens * (net.hidden + net.ffn / 4));
-  const double launches = net.layers * 15 * 1e-6;
-  return Seconds::base(arithmetic + moved / (bandwidth_share_ * gpu.memory_bandwidth.base()) +
-                       launches);
-}
-
-Answer<double> Inference::samples(std::string_view net, Precision p, const Gpu& gpu) const {
-  const bool before = net == "3d-unet-2022";
-  const Work* work = net == "resnet50"            ? &resnet_
-                     : net == "bert"              ? &bert_
-                     : net == "3d-unet" || before ? &unet3d_
-                                                  : nullptr;
-  if (work == nullptr) return refuse("no work figure for " + std::string(net));
-  const double rate = small_rate(gpu, p) * (p == Precision::fp8 ? bert_fp8_ : 1);
-  if (rate <= 0) return refuse(gpu.id + " has no " + std::string(name(p)) + " rate");
-  const double bytes = work->bytes * element(p).base();
-  const double cycles = gpu.sm * gpu.clock.base() * powered(gpu);
-  if (cycles <= 0) return refuse("how many multiprocessors " + gpu.id + " has is not known");
-  return (before ? unet3d_before_ : 1) / (work->flop / rate + work->cycles / cycles +
-                                          bytes / (bandwidth_share_ * gpu.memory_bandwidth.base()));
-}
-
-Answer<Seconds> Inference::sdxl(const Gpu& gpu, double steps, bool tensorrt) const {
-  const Work& work = tensorrt ? image_tensorrt_ : image_eager_;
-  const double rate = small_rate(gpu, Precision::fp16);
-  if (rate <= 0) return refuse(gpu.id + " has no fp16 rate");
-  // Encoding the prompt and decoding the image cost about what one and a half steps do.
-  return Seconds::base(
-      (steps + 1.5) *
-      (work.flop / rate + work.bytes / (bandwidth_share_ * gpu.memory_bandwidth.base())));
 }
 
 }  // namespace gpuvet::model

@@ -88,18 +88,18 @@ TEST(Inference, MoreOfAnythingNeverMakesAStepShorter) {
   const auto a100 = gpu("a100-sxm4-80gb");
   const auto t =
       *inference().steps(deployment("llama-2-13b", Engine::vllm), a100, usual_fabric(a100, 1));
-  rc::check([&] {
+  EXPECT_TRUE(rc::check([&] {
     const double n = *rc::gen::inRange(0, 256), c = *rc::gen::inRange(0, 200000),
                  p = *rc::gen::inRange(0, 8192), more = *rc::gen::inRange(1, 100);
     const double before = t.step(n, c, p, p * p / 2, 1);
     RC_ASSERT(t.step(n + more, c, p, p * p / 2, 1) >= before);
     RC_ASSERT(t.step(n, c + more, p, p * p / 2, 1) > before);
     RC_ASSERT(t.step(n, c, p + more, p * p / 2, 1) >= before);
-  });
+  }));
 }
 
 TEST(Inference, MoreBandwidthOrArithmeticIsNeverSlower) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     auto slow = gpu("a100-sxm4-80gb");
     auto fast = slow;
     const double factor = 1 + *rc::gen::inRange(0, 300) / 100.0;
@@ -116,7 +116,7 @@ TEST(Inference, MoreBandwidthOrArithmeticIsNeverSlower) {
     const auto b = inference().steady(d, fast, fabric, n, prompt, 100);
     RC_ASSERT(a && b);
     RC_ASSERT(b->tokens_per_second >= a->tokens_per_second * (1 - 1e-9));
-  });
+  }));
 }
 
 TEST(Inference, ABatchThatTheCacheCannotHoldIsServedInParts) {

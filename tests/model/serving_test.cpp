@@ -76,7 +76,7 @@ TEST(Serving, IsTheSameEveryTimeAndOtherForAnotherSeed) {
 
 TEST(Serving, TwiceAsFastIsTwiceAsFast) {
   // All times halved and nothing arrives later: the same events at half the times.
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     auto load = burst(static_cast<std::size_t>(*rc::gen::inRange(1, 300)));
     load.seed = *rc::gen::arbitrary<std::uint64_t>();
     auto slow = usual_times(), fast = slow;
@@ -91,7 +91,7 @@ TEST(Serving, TwiceAsFastIsTwiceAsFast) {
     const auto b = simulate(load, fast, cache, scheduler);
     RC_ASSERT(std::abs(a.makespan.in(b.makespan) - 2) < 1e-9);
     RC_ASSERT(a.preemptions == b.preemptions);
-  });
+  }));
 }
 
 TEST(Serving, AFullCacheThrowsOutAndStillAnswersAll) {
