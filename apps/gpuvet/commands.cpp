@@ -12,11 +12,15 @@
 namespace gpuvet::app {
 
 Command collect_command(const Context&);
+Command compare_command(const Context&);
 Command docs_command(const Context&);
 Command explain_command(const Context&);
 Command list_command(const Context&);
+Command predict_command(const Context&);
 Command report_command(const Context&);
 Command request_command(const Context&);
+Command size_command(const Context&);
+Command tco_command(const Context&);
 Command vet_command(const Context&);
 
 const std::string_view about =
@@ -64,8 +68,9 @@ void add_command(CLI::App& cli, const Command& command, const Command*& chosen) 
 std::vector<Command> all_commands(const Context& context) {
   return {
       vet_command(context),     collect_command(context), report_command(context),
-      request_command(context), explain_command(context), list_command(context),
-      docs_command(context),
+      request_command(context), predict_command(context), compare_command(context),
+      size_command(context),    tco_command(context),     explain_command(context),
+      list_command(context),    docs_command(context),
   };
 }
 

@@ -30,6 +30,10 @@ Result<void> parse_file(const File& file, TomlReader& in, Catalogue& out) {
     parse_architecture(in, out);
   else if (file.path == "intervals.toml")
     parse_intervals(in, out);
+  else if (file.path == "prices.toml")
+    parse_prices(in, out);
+  else if (file.path == "upgrades.toml")
+    parse_upgrades(in, out);
   else if (file.path == "xid.toml")
     parse_xids(in, out);
   else if (file.path == "sxid.toml")
@@ -47,7 +51,8 @@ bool wanted(const File& file, Parts parts) {
       return true;
     case Parts::judging:
       return file.path != "article.toml" && file.path != "intervals.toml" &&
-             file.path != "sxid.toml" && file.path != "xid.toml" &&
+             file.path != "prices.toml" && file.path != "sxid.toml" &&
+             file.path != "upgrades.toml" && file.path != "xid.toml" &&
              file.path.rfind("servers/", 0) != 0 && file.path.rfind("models/", 0) != 0 &&
              file.path.rfind("architectures/", 0) != 0;
     case Parts::xids:
@@ -73,6 +78,15 @@ Result<void> check_references(const Catalogue& c) {
         return fail(
             Errc::malformed,
             fmt::format("article.toml: claim {} names criterion {}, which is none", claim.id, id));
+  for (const auto& upgrade : c.upgrades) {
+    const auto problem = [&](const std::string& what) {
+      return fail(Errc::malformed, fmt::format("upgrades.toml: {} is not in the catalogue", what));
+    };
+    if (c.server(upgrade.server) == nullptr) return problem(upgrade.server);
+    if (!upgrade.to.empty() && c.gpu(upgrade.to) == nullptr) return problem(upgrade.to);
+    for (const auto& from : upgrade.from)
+      if (c.gpu(from) == nullptr) return problem(from);
+  }
   return {};
 }
 

@@ -233,6 +233,24 @@ struct IntervalFamily {
   double rows = 0, groups = 0;
 };
 
+/// A price that somebody published: data/prices.toml.
+struct Price {
+  std::string id, means;                ///< "rent.a100-sxm4-80gb": of the catalogue's GPU
+  double value = 0, low = 0, high = 0;  ///< in USD, USD per second or USD per joule
+  std::string unit, date;               ///< as the file has them
+  Source source;
+};
+
+/// What a server can become by a document, or cannot: data/upgrades.toml.
+struct Upgrade {
+  std::string server, kind;       ///< kind: "baseboard", "cards", "firmware", "network", "node"
+  std::vector<std::string> from;  ///< GPUs that it starts from; none: any
+  std::string to;                 ///< GPU that it leads to; may be empty
+  bool documented = false;        ///< otherwise contradicted
+  std::string what;
+  Source source;
+};
+
 struct Catalogue {
   std::string digest;
   std::vector<Group> groups;  ///< in scorecard order
@@ -246,6 +264,8 @@ struct Catalogue {
   std::vector<ModelData> models;
   std::vector<Architecture> architectures;
   std::vector<IntervalFamily> intervals;
+  std::vector<Price> prices;
+  std::vector<Upgrade> upgrades;
 
   /// By exact product name first, else by PCI device id.
   [[nodiscard]] const Gpu* gpu_matching(std::string_view name, std::string_view device_id) const;
@@ -253,6 +273,7 @@ struct Catalogue {
   [[nodiscard]] const Criterion* criterion(std::string_view id) const;
   [[nodiscard]] const Workload* workload(std::string_view id) const;
   [[nodiscard]] const Server* server(std::string_view id) const;
+  [[nodiscard]] const Price* price(std::string_view id) const;
   /// By id or by one of its names, whatever the case.
   [[nodiscard]] const Architecture* architecture(std::string_view name) const;
 };

@@ -104,11 +104,11 @@ std::optional<double> Architecture::number(std::string_view name) const {
 }
 
 const Architecture* Catalogue::architecture(std::string_view name) const {
-  const std::string wanted = lower(name);
   const auto called_so = [&](const Architecture& a) {
-    return lower(a.id) == wanted ||
-           std::any_of(a.names.begin(), a.names.end(),
-                       [&](const std::string& other) { return lower(other) == wanted; });
+    return equal_ignoring_case(a.id, name) ||
+           std::any_of(a.names.begin(), a.names.end(), [&](const std::string& other) {
+             return equal_ignoring_case(other, name);
+           });
   };
   const auto found = std::find_if(architectures.begin(), architectures.end(), called_so);
   return found == architectures.end() ? nullptr : &*found;

@@ -31,5 +31,7 @@ void parse_claims(TomlReader& in, Catalogue& out);
 void parse_model(TomlReader& in, Catalogue& out);
 void parse_architecture(TomlReader& in, Catalogue& out);
 void parse_intervals(TomlReader& in, Catalogue& out);
+void parse_prices(TomlReader& in, Catalogue& out);
+void parse_upgrades(TomlReader& in, Catalogue& out);
 
 }  // namespace gpuvet::catalogue

@@ -45,6 +45,7 @@ std::array<std::string_view, N> first_words(std::string_view s) {
 }
 
 bool contains(std::string_view haystack, std::string_view needle);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
 bool contains_ignoring_case(std::string_view haystack, std::string_view needle);
 
 /// The whole of `s` as a finite decimal number ("1", "-2.5e3"); nothing for anything else: no

@@ -31,6 +31,7 @@ struct Estimate {
   Setting setting;
   double difficulty = 1;           ///< widens or narrows the family's interval; 1 is usual
   std::vector<std::string> notes;  ///< what it rests on that a reader must know
+  bool decision = false;           ///< yes (1) or no (0): has no interval, doubt is refused
 };
 
 /// A question beyond what the model knows.

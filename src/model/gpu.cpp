@@ -60,6 +60,8 @@ Answer<Gpu> gpu_from(const catalogue::Gpu& in) {
                             static_cast<int>(field(in, "pcie_width")));
   out.power = Watts::base(field(in, "tdp"));
   out.module = in.nvlink_attach == "module";
+  const auto memory_type = in.texts.find("memory_type");
+  out.gddr = memory_type != in.texts.end() && memory_type->second.starts_with("GDDR");
   out.unverified = in.unverified;
   if (out.sm == 0) return refuse(in.title + ": the catalogue does not know its SM count");
   if (out.memory.base() <= 0) return refuse(in.title + ": the catalogue does not know its memory");

@@ -33,6 +33,7 @@ struct Gpu {
   BytesPerSecond pcie;    ///< one way, as the slot carries it before protocol overhead
   Watts power;            ///< board power
   bool module = false;    ///< SXM: its NVLinks are built in
+  bool gddr = false;      ///< graphics memory instead of stacked (HBM)
   std::vector<std::string> unverified;  ///< figures above that the catalogue could not verify
 
   [[nodiscard]] FlopPerSecond peak(Precision p) const { return dense[static_cast<std::size_t>(p)]; }

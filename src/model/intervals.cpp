@@ -50,6 +50,7 @@ Intervals::Intervals(const catalogue::Catalogue& catalogue) {
 }
 
 Answer<Prediction> Intervals::around(const Estimate& e) const {
+  if (e.decision) return Prediction{e.value, e.value, e.value, Transfer::same_gpu, e.notes};
   const auto found = families_.find(e.family);
   if (found == families_.end())
     return refuse("no measurement is known to hold a prediction of " + e.family + " against");

@@ -15,7 +15,8 @@ double Transformer::embedding_parameters() const {
 }
 
 double Transformer::parameters() const {
-  return layers * layer_parameters() + embedding_parameters() + hidden;
+  const double cross = cross_layers * hidden * head_dim * (2 * heads + 2 * kv_heads);
+  return layers * layer_parameters() + cross + embedding_parameters() + hidden;
 }
 
 double Transformer::active_parameters() const {
@@ -47,6 +48,7 @@ Answer<Transformer> transformer_from(const catalogue::Architecture& a) {
   t.positions = number("positions", 0);
   t.experts = number("experts", 1);
   t.active_experts = number("active_experts", 1);
+  t.cross_layers = number("cross_layers", 0);
   t.decoder = a.family != "encoder";
   return t;
 }

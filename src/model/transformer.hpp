@@ -16,7 +16,8 @@ struct Transformer {
   bool tied_embeddings = false;  ///< output projection shares the input embedding
   double positions = 0;          ///< learned position embeddings; 0: none
   double experts = 1, active_experts = 1;
-  bool decoder = true;  ///< causal
+  bool decoder = true;      ///< causal
+  double cross_layers = 0;  ///< of the layers, those that attend to an encoder's output too
 
   /// Weights of one layer's matrices (one expert's worth times experts).
   [[nodiscard]] double layer_parameters() const;
