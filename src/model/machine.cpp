@@ -129,7 +129,7 @@ Answer<Machine> several(const Machine& one, int servers) {
   if (servers == 1) return out;
   if (out.fabric.network.base() <= 0) {
     out.fabric.network = usual_network(one.gpu, one.fabric.gpus);
-    out.notes.push_back(
+    out.notes.emplace_back(
         "the network between servers is assumed to be what such servers usually "
         "have: one adapter a module, one for four cards");
   }

@@ -4,6 +4,7 @@
 
 #include "model/collectives.hpp"
 #include "model/constants.hpp"
+#include "model/convergence.hpp"
 #include "model/host_sizing.hpp"
 #include "model/inference.hpp"
 #include "model/kernels.hpp"
@@ -23,6 +24,7 @@ struct Models {
         collectives(c),
         memory(c),
         training(c),
+        convergence(c),
         layered_training(c, collectives),
         layered_mlperf(c, layered_training),
         inference(c),
@@ -37,6 +39,7 @@ struct Models {
   Collectives collectives;
   Memory memory;
   Training training;
+  Convergence convergence;
   LayeredTraining layered_training;
   LayeredMlperf layered_mlperf;
   Inference inference;
