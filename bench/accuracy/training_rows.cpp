@@ -58,30 +58,30 @@ std::string all_params(const Row& row) {
 }
 
 /// Letters, digits and points in lower case: "Llama-2 7B" and "LLAMA2-7B" are one.
-std::string bare(std::string_view text) {
-  std::string out;
+void bare(std::string_view text, std::string& out) {
+  out.clear();
   for (const char c : text)
     if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.')
       out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
 }
 
-/// The architecture whose name is the longest in `text`.
+/// The architecture whose name is the longest in `text`. Fits ask this thousands of times a row, so
+/// it keeps its buffers.
 const catalogue::Architecture* named_in(std::string_view text, const catalogue::Catalogue& all) {
-  const std::string where = bare(text);
+  std::string where, word;
+  bare(text, where);
   const catalogue::Architecture* best = nullptr;
   std::size_t longest = 3;
   for (const auto& a : all.architectures) {
-    std::vector<std::string> names = a.names;
-    names.push_back(a.id);
-    names.push_back(a.title);
-    for (const auto& name : names) {
-      const std::string word = bare(name.substr(name.find('/') + 1));  // without the publisher
-      if (word.size() > longest && where.find(word) != std::string::npos) {
-        longest = word.size();
-        best = &a;
-      }
-    }
+    const auto consider = [&](std::string_view name) {
+      bare(name.substr(name.find('/') + 1), word);  // without the publisher
+      if (word.size() <= longest || where.find(word) == std::string::npos) return;
+      longest = word.size();
+      best = &a;
+    };
+    consider(a.id);
+    consider(a.title);
+    for (const auto& name : a.names) consider(name);
   }
   return best;
 }
@@ -331,7 +331,8 @@ void set_mlperf(const Row& row, TrainingRow& out) {
     const int share = std::max(1, static_cast<int>(std::lround(ranks * steps / batch)));
     job.tensor = share % 4 == 0 ? 4 : share % 2 == 0 ? 2 : 1;
     job.context = share / job.tensor;
-    if (share == 1) {  // the reference's own code: no model parallelism
+    // Weights that do not fit one GPU and are not split: the reference's own code with ZeRO-3.
+    if (share == 1 && 2 * job.net.parameters() > 0.9 * out.gpu.memory.base()) {
       out.framework = "transformers";
       job.sharding = Sharding::weights;
       job.recompute = Recompute::full;

@@ -101,7 +101,8 @@ double TrainingCompute::elementwise_share(const TrainingJob& job, Stack stack) c
       share *= job.net.gated ? rms_ : 1;
       break;
     case Stack::compiled:
-      share *= compiled_;
+      // Fusing never adds traffic to what eager code has.
+      share *= std::min(compiled_, job.net.gated ? rms_ : 1);
       break;
     case Stack::fused:
       share *= fused_;
