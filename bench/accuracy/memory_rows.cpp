@@ -249,6 +249,9 @@ model::Answer<MemoryJob> memory_job_of(const Row& row, const World& world) {
   if (job.framework == "qwen" && job.method == Method::lora && row.gpus == 1)
     job.framework = "qwen-trainer";  // without DeepSpeed
   out.program = model::program_of(job);
+  out.program.target_share = job.framework == "peft" ? 3.0 / 64 : 1;  // a label of three tokens
+  if (contains(row.group, "torchtitan-h100"))  // of December 2024, when only layers were compiled
+    out.program.loss = model::Program::Loss::in_fp32;
   out.program.overlaps_pieces = contains(all, "asynctp");
   if (job.method == Method::qlora && !row.param("weights").empty()) out.program.frozen = frozen;
   return out;

@@ -82,8 +82,7 @@ class Memory {
   struct Stage;
   [[nodiscard]] MemoryEstimate stage(const TrainingJob&, const Program&, const Stage&) const;
   [[nodiscard]] double saved_per_token(const TrainingJob&, const Program&, bool all) const;
-  [[nodiscard]] double logits_per_token(const Program&, const Transformer&,
-                                        const TrainingJob&) const;
+  [[nodiscard]] double logits_per_token(const Program&, const Transformer&) const;
   [[nodiscard]] MemoryEstimate summed(MemoryEstimate, int gpus, bool gaps) const;
 
   double logits_, logits_autocast_, rms_norm_, rotary_, trainer_embedding_, deepspeed_embedding_,

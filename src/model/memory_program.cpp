@@ -46,7 +46,7 @@ Program program_of(const TrainingJob& job) {
       p.weight = p.gradient = 4;
       p.optimizer = 8;
     }
-    if (job.compiled && job.tensor == 1) p.loss = Program::Loss::fused;
+    if (is("torchtitan")) p.loss = job.compiled ? Program::Loss::fused : Program::Loss::in_fp32;
     p.gaps = !is("torchtitan");  // expandable segments
     p.selective_matmuls = is("torchtitan");
     p.keeps_gathered = is("torchtitan");

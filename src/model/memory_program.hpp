@@ -25,7 +25,9 @@ struct Program {
   StoredWeights frozen = StoredWeights::half;  ///< of what LoRA leaves alone
   Adapted adapted = Adapted::query_value;
 
-  enum class Loss { plain, autocast, fused };
+  /// Of single operations in half precision; after the trainer turned the output into fp32; of
+  /// single operations in fp32; compiled into one.
+  enum class Loss { plain, autocast, in_fp32, fused };
   Loss loss = Loss::plain;
   bool norm_in_steps = true;      ///< RMSNorm of single operations
   bool dropout = false;           ///< after attention and feed-forward part
@@ -41,7 +43,8 @@ struct Program {
   bool gaps = true;              ///< the allocator can't give back parts of its segments
   bool keeps_gathered = false;  ///< with pipelines, weights stay gathered between microbatches, and
                                 ///< rows passed on have buffers of their own
-  bool unties = false;  ///< output matrix of its own even where the model shares it
+  double target_share = 1;      ///< encoder-decoder: tokens of the target for one of the input
+  bool unties = false;          ///< output matrix of its own even where the model shares it
 };
 
 /// By the job's framework ("litgpt", "qwen", "peft", "torchtitan", "llm-foundry", "fms-fsdp",

@@ -24,10 +24,9 @@ double adapted_width(const Transformer& net, Adapted adapted) {
 /// Bytes per token and vocabulary entry of a fused loss: half precision logits, and an fp32 softmax
 /// that turns into the gradient.
 constexpr double fused_loss = 6;
-/// The same where the vocabulary is spread over ranks and the loss is made of single operations:
-/// half precision logits, and in fp32 the logits, shifted ones, their exponentials and the
-/// gradient.
-constexpr double spread_loss = 18;
+/// The same of single operations in fp32: half precision logits, then in fp32 the logits, shifted
+/// ones, their exponentials and the gradient.
+constexpr double fp32_loss = 18;
 
 double data_parallel(const TrainingJob& job, int ranks) {
   return static_cast<double>(ranks) / (job.tensor * job.pipeline * job.context);
@@ -45,11 +44,10 @@ struct Memory::Stage {
   int ranks = 1;
 };
 
-double Memory::logits_per_token(const Program& program, const Transformer& net,
-                                const TrainingJob& job) const {
+double Memory::logits_per_token(const Program& program, const Transformer& net) const {
   if (program.loss == Program::Loss::fused) return fused_loss * net.vocabulary;
   if (program.loss == Program::Loss::autocast) return logits_autocast_ * net.vocabulary;
-  if (job.tensor > 1) return spread_loss * net.vocabulary;
+  if (program.loss == Program::Loss::in_fp32) return fp32_loss * net.vocabulary;
   return logits_ * net.vocabulary;
 }
 
@@ -60,7 +58,6 @@ double Memory::saved_per_token(const TrainingJob& job, const Program& program, b
   const double h = net.hidden, q = net.heads * net.head_dim;
   const double kv = program.expands_kv ? q : net.kv_heads * net.head_dim;
   const double f = net.ffn * net.active_experts;
-  const double crossed = 1 + (net.layers > 0 ? net.cross_layers / net.layers : 0);
   if (!all && job.recompute == Recompute::selective && program.selective_matmuls)
     return e * (h / sp + q / t) +
            e / 2 * ((q + 2 * kv) / t + 2 * h / sp + (net.gated ? 2 : 1) * f / t);
@@ -84,7 +81,7 @@ double Memory::saved_per_token(const TrainingJob& job, const Program& program, b
     attention += h / sp;
     feed_forward += h / sp;
   }
-  return crossed * attention + feed_forward;
+  return attention + feed_forward;
 }
 
 MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, const Stage& s) const {
@@ -147,13 +144,17 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
   const double tokens = job.micro_batch * job.sequence / job.context;
   const double e = job.precision == Precision::fp32 || job.precision == Precision::tf32 ? 4 : 2;
   const double whole = tokens * saved_per_token(job, program, true);
+  // The input passes the encoder's layers, the target the decoder's, which attend twice.
+  const double target = net.cross_layers > 0 ? program.target_share : 1;
+  const double decoder = net.layers > 0 ? net.cross_layers / net.layers : 0;
+  const double kept_layers = s.layers * (1 - decoder + decoder * 1.5 * target);
   double saved = 0, again = 0;  // kept by all layers; what one layer makes again
   if (job.recompute == Recompute::full) {
     const double input = e * net.hidden / (job.sequence_parallel ? t : 1);
-    saved = tokens * input * s.layers * s.in_flight;
+    saved = tokens * input * kept_layers * s.in_flight;
     again = whole;
   } else {
-    saved = tokens * saved_per_token(job, program, false) * s.layers * s.in_flight;
+    saved = tokens * saved_per_token(job, program, false) * kept_layers * s.in_flight;
     if (job.recompute == Recompute::selective && program.selective_matmuls) again = whole;
   }
   // Sequence parallelism gathers whole rows before a matrix product and keeps their gradient; both
@@ -163,7 +164,7 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
   // PyTorch's pipeline stages have a buffer for each microbatch's rows and one for their gradient.
   if (program.keeps_gathered && job.pipeline > 1)
     gathered += 2 * s.micro_batches * tokens * e * net.hidden;
-  const double logits = s.last ? tokens * logits_per_token(program, net, job) / t : 0;
+  const double logits = s.last ? target * tokens * logits_per_token(program, net) / t : 0;
 
   m.weights = Bytes::base(weights);
   m.gradients = Bytes::base(gradients);
