@@ -160,7 +160,8 @@ void scorecard(JsonWriter& to, const Verdict& v) {
 }
 
 std::string render(const Verdict& v, const Style&) {
-  JsonWriter to;
+  constexpr std::size_t one = 520;  // bytes of a finding or an observation
+  JsonWriter to(one * (v.findings.size() + v.evidence.observations.size()));
   to.object([&] {
     to.key("schema").text("gpuvet.verdict/1");
     to.key("verdict").text(judge::name(v.outcome));

@@ -14,6 +14,9 @@ namespace gpuvet::report {
 /// become U+FFFD. The caller sees to it that members have keys and elements have none.
 class JsonWriter {
  public:
+  /// `expected` bytes: a guess spares growing step by step.
+  explicit JsonWriter(std::size_t expected = 0) { out_.reserve(expected); }
+
   /// `body` writes the members, or the elements.
   template <class Body>
   void object(Body body) {
