@@ -8,11 +8,12 @@
 #include <chrono>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 #include "model/models.hpp"
 
 int main() {
   using namespace gpuvet;
-  const auto catalogue = catalogue::parse(catalogue::embedded());
+  const auto catalogue = catalogue::built_in();
   if (!catalogue) return 2;
   const model::Models models{model::Constants(*catalogue)};
   const auto gpu = model::gpu_from(*catalogue->gpu("a100-sxm4-80gb"));

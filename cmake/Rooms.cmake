@@ -18,17 +18,3 @@ function(gpuvet_room name)
     target_precompile_headers(gpuvet_${name} REUSE_FROM gpuvet_core)
   endif()
 endfunction()
-
-# gpuvet_embed(ROOM DIR): the .toml files below DIR as string literals in ROOM, so that one binary is
-# the whole program.
-function(gpuvet_embed room dir)
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${dir}/*.toml)
-  set(output ${CMAKE_BINARY_DIR}/generated/${room}_data.cpp)
-  add_custom_command(
-    OUTPUT ${output}
-    COMMAND ${CMAKE_COMMAND} -DROOT=${dir} -DOUTPUT=${output} -P ${CMAKE_SOURCE_DIR}/cmake/Embed.cmake
-    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/Embed.cmake
-    COMMENT "Embedding ${dir}"
-    VERBATIM)
-  target_sources(gpuvet_${room} PRIVATE ${output})
-endfunction()

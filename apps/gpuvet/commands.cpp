@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "catalogue/packed.hpp"
 #include "core/text.hpp"
 #include "platform/files.hpp"
 
@@ -112,7 +113,7 @@ Result<Exit> run(int argc, char** argv) {
 }
 
 Result<catalogue::Catalogue> load_catalogue(const Context& context, catalogue::Parts parts) {
-  if (context.data_dir.empty()) return catalogue::parse(catalogue::embedded(), parts);
+  if (context.data_dir.empty()) return catalogue::built_in(parts);
   constexpr std::size_t largest = std::size_t{16} << 20;
   GPUVET_TRY(const auto texts, platform::texts_below(context.data_dir, ".toml", largest));
   std::vector<catalogue::File> files;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accuracy/kind.hpp"
+#include "catalogue/packed.hpp"
 #include "platform/files.hpp"
 
 namespace gpuvet::accuracy {
@@ -20,7 +21,7 @@ const std::vector<Kind>& kinds() {
 }
 
 Result<catalogue::Catalogue> read_catalogue(const std::string& folder) {
-  if (folder.empty()) return catalogue::parse(catalogue::embedded());
+  if (folder.empty()) return catalogue::built_in();
   constexpr std::size_t largest = std::size_t{16} << 20;
   GPUVET_TRY(const auto texts, platform::texts_below(folder, ".toml", largest));
   std::vector<catalogue::File> files;

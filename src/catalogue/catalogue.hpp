@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The facts that judge: criteria, GPUs, servers, workloads, Xids, the article's claims. Parsed from
-// data/*.toml, which is embedded in the program and can be overridden with --data-dir.
+// data/*.toml while gpuvet is built (packed.hpp), or from the folder that --data-dir names.
 #pragma once
 
 #include <array>
@@ -282,9 +282,6 @@ struct File {
   std::string path;  ///< relative to data/: "criteria/thermal.toml"
   std::string_view text;
 };
-
-/// The data that was built into the program.
-std::vector<File> embedded();
 
 /// What a caller wants of the catalogue. Judging needs no servers and no claims of the article, and
 /// the 170 Xids, half of all the rest, only where one was logged; nor models and architectures.

@@ -115,6 +115,9 @@ std::string format_number(double v) {
 }
 
 std::string strip_escapes(std::string_view s) {
+  bool controls = false;  // no early way out: most lines hold none, and so this is vectorised
+  for (const char c : s) controls = controls | (static_cast<unsigned char>(c) < 0x20 && c != '\t');
+  if (!controls) return std::string(s);
   std::string out;
   out.reserve(s.size());
   for (std::size_t i = 0; i < s.size(); ++i) {

@@ -33,11 +33,12 @@ bool same(const Value& a, const Value& b) {
   return a == b;
 }
 
-/// Names that identify, counts that are compared on their own, and what one source may say twice.
+/// Names that identify, counts that are compared on their own, what one source may say twice, and
+/// buses: a SATA drive behind a SAS or USB adapter is on both.
 bool compared(const Observation& o) {
   return o.id.info().nature == Nature::property && o.get() != nullptr &&
          o.id != "node.gpu.attached"_id && o.id != "node.hostname"_id && o.id != "nic.name"_id &&
-         o.id != "gpu.uuid"_id &&
+         o.id != "gpu.uuid"_id && o.id != "drive.bus"_id &&
          !(o.id == "node.serial"_id && o.text() != nullptr && is_placeholder(*o.text()));
 }
 

@@ -14,6 +14,7 @@ Evidence derive(Evidence evidence, const catalogue::Catalogue& catalogue, const 
   find_contradictions(evidence);
   recognise_skus(evidence, catalogue);
   understand_topology(evidence, catalogue);
+  join_adapters(evidence);  // the matrix is read by its own numbers
   classify_xids(evidence, catalogue);
   analyse_thermal_logs(evidence, options);
   compare_siblings(evidence);

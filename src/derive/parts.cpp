@@ -211,6 +211,11 @@ void fans(const Evidence& evidence, Totals& totals) {
   totals.list("node.fan.failed"_id, std::move(failed), sources);
 }
 
+/// A drive bay is no slot for a card: "U.2", Redfish's "U2", SMBIOS' "x4 PCI Express 4 SFF-8639".
+bool is_drive_bay(const std::string& slot_type) {
+  return contains(slot_type, "U2") || contains(slot_type, "U.2") || contains(slot_type, "SFF-8639");
+}
+
 void drives(const Evidence& evidence, Totals& totals) {
   const Parts all(evidence, "drive:");
   std::vector<std::string> sick;
@@ -247,14 +252,58 @@ void drives(const Evidence& evidence, Totals& totals) {
   totals.count("node.power_on"_id, oldest, ages);
 }
 
+/// What one drive says about the question whether all storage is M.2 or SATA.
+enum class Attached { small, wide, unknown, beside };
+
+Attached attached(const Parts::Part& drive) {
+  const std::string bus = lower(text(drive, "drive.bus"_id));
+  std::string form = lower(text(drive, "drive.form_factor"_id));
+  form.erase(std::remove(form.begin(), form.end(), '.'), form.end());  // Redfish: M2_2280
+  if (contains(bus, "usb")) return Attached::beside;
+  if (contains(bus, "ata") || form.starts_with("m2")) return Attached::small;
+  // A SATA drive behind a SAS adapter shows as SAS.
+  return bus == "nvme" && !form.empty() ? Attached::wide : Attached::unknown;
+}
+
+/// Bays or drives of another kind answer it; a drive of unknown kind leaves it open.
+void storage_kind(const Evidence& evidence, Totals& totals) {
+  Sources wide, small, unknown;
+  const Parts drives(evidence, "drive:"), slots(evidence, "slot:");
+  for (const auto& [subject, part] : drives.all()) {
+    const Attached how = attached(part);
+    if (how == Attached::beside) continue;
+    const auto* known = fact(part, "drive.form_factor"_id);
+    if (known == nullptr) known = fact(part, "drive.bus"_id);
+    if (known == nullptr) known = part.begin()->second;
+    (how == Attached::wide ? wide : how == Attached::small ? small : unknown).push_back(known);
+  }
+  for (const auto& [subject, part] : slots.all())
+    if (is_drive_bay(text(part, "slot.type"_id))) wide.push_back(fact(part, "slot.type"_id));
+  bool no_bays = false;
+  for (const auto* o : all_of(evidence, "node.bays.nvme"_id)) {
+    if (o->number() == nullptr) continue;
+    no_bays = *o->number() == 0;
+    (no_bays ? small : wide).push_back(o);
+  }
+  constexpr Id id = "node.drive.m2_or_sata_only"_id;
+  if (!wide.empty())
+    Recorder(totals.found, derived_from(wide)).flag(id, "node", false);
+  else if (!small.empty() && (unknown.empty() || no_bays))
+    Recorder(totals.found, derived_from(small)).flag(id, "node", true);
+  else if (!unknown.empty())
+    Recorder(totals.found, derived_from(unknown))
+        .absent(id, "node", Absence::not_asked,
+                "whether they are M.2 or SATA is not told of " + std::to_string(unknown.size()) +
+                    " drives");
+}
+
 void slots(const Evidence& evidence, Totals& totals) {
   const Parts all(evidence, "slot:");
   const auto usages = with(all, "slot.usage"_id);
   Tally count(all), free(all), free_x16(all);
   for (const auto* o : usages) count.add(o->subject);
   for (const auto& [subject, part] : all.all()) {
-    if (text(part, "slot.usage"_id) != "free" || contains(text(part, "slot.type"_id), "U2"))
-      continue;  // a drive bay is no slot for a card
+    if (text(part, "slot.usage"_id) != "free" || is_drive_bay(text(part, "slot.type"_id))) continue;
     free.add(subject);
     // Both the mechanics and the lanes must be there; a source may know only one of them.
     const double lanes = number(part, "slot.lanes"_id).value_or(16);
@@ -362,6 +411,7 @@ void count_parts(Evidence& evidence) {
   power_supplies(evidence, totals);
   fans(evidence, totals);
   drives(evidence, totals);
+  storage_kind(evidence, totals);
   slots(evidence, totals);
   sensors(evidence, totals);
   ports(evidence, totals);

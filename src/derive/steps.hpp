@@ -10,6 +10,7 @@ namespace gpuvet::derive {
 void join_identities(Evidence&);
 void recognise_skus(Evidence&, const catalogue::Catalogue&);
 void understand_topology(Evidence&, const catalogue::Catalogue&);
+void join_adapters(Evidence&);
 void classify_xids(Evidence&, const catalogue::Catalogue&);
 void analyse_thermal_logs(Evidence&, const Options&);
 void compare_siblings(Evidence&);

@@ -179,6 +179,7 @@ class Reader {
 
 /// A header of GPUs only, and a row below it whose cells are the legend's.
 bool recognises(std::string_view head) {
+  if (!contains(head, "GPU0")) return false;  // nor has any line of it: spares cutting them
   std::size_t columns = 0;
   bool one = false;
   while (!head.empty()) {

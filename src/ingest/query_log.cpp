@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 #include "core/text.hpp"
 #include "ingest/importer.hpp"
 #include "ingest/nvidia_smi_fields.hpp"
+#include "ingest/row_cells.hpp"
 
 namespace gpuvet::ingest {
 namespace {
@@ -62,50 +61,6 @@ std::string_view usable_name(Role role, std::string_view cell) {
   return cell;
 }
 
-/// query_cell() for what nvidia-smi writes: one blank before the value, nothing behind it.
-std::string_view plain_cell(const char* from, const char* to) {
-  if (from != to && *from == ' ') ++from;
-  const std::string_view cell{from, static_cast<std::size_t>(to - from)};
-  const bool plain =
-      cell.empty() || (cell.front() > ' ' && cell.front() != '"' && cell.back() > ' ');
-  return plain ? cell : query_cell(cell);
-}
-
-/// The exact value of a plain decimal with at most 15 digits, followed by nothing or by a blank and
-/// `unit`: nearly every cell of every log. NaN for all else, which read_number() knows.
-double read_plain(std::string_view cell, std::string_view unit) {
-  constexpr std::array<double, 16> powers{1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                          1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-  constexpr std::ptrdiff_t most_digits = 15;
-  const char* const begin = cell.data();
-  const char* const end = begin + cell.size();
-  const char* at = begin;
-  std::uint64_t digits = 0;
-  for (unsigned digit = 0; at != end && (digit = static_cast<unsigned>(*at - '0')) <= 9; ++at)
-    digits = digits * 10 + digit;
-  std::ptrdiff_t count = at - begin, decimals = 0;
-  if (at != end && *at == '.') {
-    const char* const point = at++;
-    for (unsigned digit = 0; at != end && (digit = static_cast<unsigned>(*at - '0')) <= 9; ++at)
-      digits = digits * 10 + digit;
-    decimals = at - point - 1;
-    count += decimals;
-  }
-  if (count == 0 || count > most_digits) return Sample::missing;
-  if (at != end &&
-      (*at != ' ' || std::string_view(at + 1, static_cast<std::size_t>(end - at - 1)) != unit))
-    return Sample::missing;
-  const auto whole = static_cast<double>(digits);
-  return decimals == 0 ? whole : whole / powers[static_cast<std::size_t>(decimals)];
-}
-
-/// One bit, the highest of its byte, for each comma among eight characters.
-std::uint64_t commas_in(std::uint64_t eight) {
-  constexpr std::uint64_t ones = 0x0101010101010101, low_bits = 0x7f * ones;
-  const std::uint64_t zero_at_comma = eight ^ (',' * ones);
-  return ~(((zero_at_comma & low_bits) + low_bits) | zero_at_comma | low_bits);
-}
-
 }  // namespace
 
 /// The unit of a quantity is the one that needs no look at the cell.
@@ -135,32 +90,30 @@ constexpr std::uint64_t hardware_events =
 }  // namespace
 
 QueryLog::QueryLog(QueryHeader header)
-    : header_{std::move(header)}, role_(header_.names.size(), Role::unused) {}
+    : header_{std::move(header)}, columns_(header_.names.size()) {}
 
-Result<void> QueryLog::row(std::string_view row, std::size_t line) {
-  if (row.size() > longest_row) return fail(Errc::too_large, "row is longer than 64 KiB", line);
-  if (!assigned_) assign_roles(row);
+Result<void> QueryLog::row(std::string_view text, std::size_t line) {
+  if (text.size() > longest_row) return fail(Errc::too_large, "row is longer than 64 KiB", line);
+  if (!assigned_) assign_roles(text);
   line_ = line;
-  if (const std::size_t fields = cut(row); fields != role_.size()) return wrong_count(fields);
-  std::int64_t now = 0;
-  if (has(Role::when)) {
-    const auto time = time_.read(cells_[Role::when]);
-    if (!time)
-      return fail(Errc::malformed,
-                  "unreadable timestamp: " + printable(cells_[Role::when].substr(0, 40)), line);
-    now = *time;
-    if (!first_) first_ = now;
-  }
-  QueryGpu* gpu = next_in_turn();
-  if (gpu == nullptr) {
+  Row row;
+  if (const std::size_t fields = read_cells(text, row); fields != columns_.size())
+    return wrong_count(fields);
+  if (row.problem) return tl::make_unexpected(std::move(*row.problem));
+  if (has(Role::when) && !first_) first_ = row.time;
+  QueryGpu* gpu = nullptr;
+  if (row.in_turn) {
+    gpu = &next_in_turn();
+  } else {
     GPUVET_TRY(gpu, whose());
   }
-  if (gpu->nameless) GPUVET_CHECK(tell_apart(*gpu, now));
-  if (has(Role::page_address)) count_page(*gpu, gpu->rows > 0 && now != gpu->previous);
-  if (has_series_) GPUVET_CHECK(sample(*gpu, now));
-  gpu->previous = now;
+  if (gpu->nameless) GPUVET_CHECK(tell_apart(*gpu, row.time));
+  if (has(Role::page_address)) count_page(*gpu, gpu->rows > 0 && row.time != gpu->previous);
+  if (has_series_) add_sample(*gpu, row);
+  gpu->lost = gpu->lost || row.lost;
+  gpu->previous = row.time;
   ++gpu->rows;
-  gpu->last_row.assign(row);
+  gpu->last_row.assign(text);
   gpu->last_line = line;
   last_ = gpu;
   return {};
@@ -168,75 +121,119 @@ Result<void> QueryLog::row(std::string_view row, std::size_t line) {
 
 void QueryLog::assign_roles(std::string_view first_row) {
   const auto cells = split(first_row, ',');
-  if (cells.size() != role_.size()) return;  // the caller will say so
+  if (cells.size() != columns_.size()) return;  // the caller will say so
   assigned_ = true;
   ByRole<bool> settled;
-  ByRole<std::size_t> column;
+  ByRole<std::size_t> position;
   for (const auto& [role, name] : role_names) {
     const auto at = header_.find(name);
     if (!at || settled[role]) continue;
     settled[role] = !absence_in(query_cell(cells[*at]));
     if (has_[role] && !settled[role]) continue;
     has_[role] = true;
-    column[role] = *at;
+    position[role] = *at;
   }
+  const auto in_series = [](Role role) { return role >= Role::core && role <= Role::sw_power_cap; };
+  has_series_ = has_[Role::when] && std::ranges::any_of(role_names, [&](const RoleName& named) {
+                  return in_series(named.role) && has_[named.role];
+                });
   for (const auto& [role, name] : role_names) {
-    if (!has_[role]) continue;
-    role_[column[role]] = role;
-    unit_[role] = header_.units[column[role]];
-    has_series_ = has_series_ || (role >= Role::core && role <= Role::sw_power_cap);
+    if (!has_[role] || (in_series(role) && !has_series_)) continue;
+    columns_[position[role]].role = role;
+    unit_[role] = header_.units[position[role]];
   }
-  has_series_ = has_series_ && has_[Role::when];
   for (const Quantity& quantity : quantities) {
-    if (!has_[quantity.role]) continue;
+    if (!has_[quantity.role] || !has_series_) continue;
     const std::string& unit = unit_[quantity.role];
-    plain_[quantity.role] = unit.empty() || unit == quantity.unit;
-    series_.push_back(&quantity);
+    Column& column = columns_[position[quantity.role]];
+    column.quantity = &quantity;
+    column.plain = unit.empty() || unit == quantity.unit;
   }
 }
 
-/// Puts the cells that have a role into cells_; returns the number of fields. Eight characters at a
-/// time: a log has more bytes than anything else that is read.
-std::size_t QueryLog::cut(std::string_view row) {
-  static_assert(std::endian::native == std::endian::little, "the first character is the low byte");
-  const char* const end = row.data() + row.size();
-  const char* at = row.data();
-  const char* from = at;
+/// Reads the cells that have a role; returns the number of fields. What a cell nearly always is
+/// stands here, the rest in functions of its own.
+std::size_t QueryLog::read_cells(std::string_view text, Row& row) {
+  const QueryGpu* const in_turn = gpus_.empty() ? nullptr : gpus_[next_].get();
+  row.in_turn = in_turn != nullptr;
+  RowCells cells{text};
   std::size_t field = 0;
-  const auto take_up_to_commas = [&](std::uint64_t eight) {
-    for (std::uint64_t commas = commas_in(eight); commas != 0; commas &= commas - 1) {
-      const char* const comma = at + std::countr_zero(commas) / 8;
-      take(field++, from, comma);
-      from = comma + 1;
+  for (const Column& column : columns_) {
+    if (cells.done()) return field;
+    ++field;
+    if (const Quantity* const quantity = column.quantity) {
+      const double plain = column.plain ? cells.plain_number(quantity->unit) : RowCells::not_plain;
+      // Most quantities are logged in base units, and a division costs as much as the rest.
+      const double number = plain * quantity->factor;
+      row.sample.*quantity->to = quantity->divisor == 1 ? number : number / quantity->divisor;
+      if (plain != plain) read_odd_number(*quantity, cells.next(), row);
+      continue;
     }
-  };
-  for (std::uint64_t eight = 0; end - at >= 8; at += 8) {
-    std::memcpy(&eight, at, 8);
-    take_up_to_commas(eight);
+    switch (column.role) {
+      case Role::unused:
+        cells.skip();
+        break;
+      case Role::when:  // the rows of all GPUs share one
+        row.time = time_.last_time();
+        if (time_.last_text().empty() || !cells.skip_if(time_.last_text()))
+          read_new_time(cells.next(), row);
+        break;
+      case Role::uuid:
+      case Role::bus_id:
+      case Role::index: {
+        const auto position =
+            static_cast<std::size_t>(column.role) - static_cast<std::size_t>(Role::uuid);
+        if (in_turn != nullptr && cells.skip_if(in_turn->cells[position])) {
+          cells_[column.role] = in_turn->cells[position];
+          break;
+        }
+        cells_[column.role] = cells.next();
+        row.in_turn = false;
+        break;
+      }
+      case Role::events:  // they change rarely
+        if (!cells.skip_if(events_text_)) read_new_events(cells.next());
+        break;
+      default:
+        cells_[column.role] = cells.next();
+    }
   }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, at, static_cast<std::size_t>(end - at));
-  take_up_to_commas(rest);
-  take(field, from, end);
-  return field + 1;
+  return field + cells.left();
 }
 
-void QueryLog::take(std::size_t field, const char* from, const char* to) {
-  if (field < role_.size() && role_[field] != Role::unused)
-    cells_[role_[field]] = plain_cell(from, to);
+void QueryLog::read_new_time(std::string_view cell, Row& row) {
+  if (const auto time = time_.read(cell))
+    row.time = *time;
+  else if (!row.problem)
+    row.problem = Error{
+        Errc::malformed, "unreadable timestamp: " + printable(cell.substr(0, 40)), line_, {}, {}};
+}
+
+void QueryLog::read_odd_number(const Quantity& quantity, std::string_view cell, Row& row) const {
+  auto number = read_number(quantity.id, {cell, unit_[quantity.role], line_});
+  if (!number) {
+    if (!row.problem) row.problem = std::move(number).error();
+    return;
+  }
+  row.sample.*quantity.to = number->value_or(Sample::missing);
+  row.lost = row.lost || (!*number && says_lost(cell));
+}
+
+void QueryLog::read_new_events(std::string_view cell) {
+  events_text_.assign(cell);
+  events_ = read_clock_events(cell);
 }
 
 Result<void> QueryLog::wrong_count(std::size_t fields) const {
   std::string what = "row has " + std::to_string(fields) + " fields, the header has " +
-                     std::to_string(role_.size());
-  if (fields > role_.size()) what += ": decimal commas? rerun with LC_ALL=C";
+                     std::to_string(columns_.size());
+  if (fields > columns_.size()) what += ": decimal commas? rerun with LC_ALL=C";
   return fail(Errc::malformed, std::move(what), line_);
 }
 
-/// Rows go round the GPUs: the one after the last row's, if it is that one.
-QueryGpu* QueryLog::next_in_turn() {
-  if (gpus_.empty() || !same_cells(*gpus_[next_])) return nullptr;
-  QueryGpu* const gpu = gpus_[next_].get();
+/// Rows go round the GPUs: the one after the last row's.
+QueryGpu& QueryLog::next_in_turn() {
+  QueryGpu& gpu = *gpus_[next_];
   if (++next_ == gpus_.size()) next_ = 0;
   return gpu;
 }
@@ -260,12 +257,6 @@ Result<QueryGpu*> QueryLog::whose() {
   for (std::size_t i = 0; i < gpu.cells.size(); ++i)
     gpu.cells[i].assign(cells_[QueryGpu::identities[i]].substr(0, longest_key));
   return &gpu;
-}
-
-bool QueryLog::same_cells(const QueryGpu& gpu) const {
-  for (std::size_t i = 0; i < gpu.cells.size(); ++i)
-    if (gpu.cells[i] != cells_[QueryGpu::identities[i]]) return false;
-  return true;
 }
 
 /// A known GPU that shares a name with the row and contradicts none, or a new one. A lost GPU may
@@ -329,10 +320,10 @@ void QueryLog::count_page(QueryGpu& gpu, bool next_listing) const {
     ++pages.count;
 }
 
-Result<void> QueryLog::sample(QueryGpu& gpu, std::int64_t now) {
-  Sample s;
+void QueryLog::add_sample(QueryGpu& gpu, Row& row) const {
+  Sample& s = row.sample;
   if (gpu.rows > 0) {
-    const std::int64_t step = now - gpu.previous;
+    const std::int64_t step = row.time - gpu.previous;
     s.gap = static_cast<double>(step < 0 ? -step : step) / 1e6;
     // A clock that was set back: time stands still for a moment, the gap is how far it jumped.
     if (step < -second) {
@@ -340,40 +331,22 @@ Result<void> QueryLog::sample(QueryGpu& gpu, std::int64_t now) {
       ++gpu.jumps;
     }
   }
-  s.time = static_cast<double>(now + gpu.shift - first_.value_or(now)) / 1e6;
-  for (const Quantity* const q : series_) {
-    const std::string_view cell = cells_[q->role];
-    if (plain_[q->role]) {
-      if (const double plain = read_plain(cell, q->unit); plain == plain) {
-        // Most quantities are logged in base units, and a division costs as much as the rest.
-        s.*q->to = q->divisor == 1 ? plain * q->factor : plain * q->factor / q->divisor;
-        continue;
-      }
-    }
-    GPUVET_TRY(const auto number, read_number(q->id, {cell, unit_[q->role], line_}));
-    s.*q->to = number.value_or(Sample::missing);
-    if (!number && says_lost(cell)) gpu.lost = true;
-  }
-  throttling(gpu, s);
+  s.time = static_cast<double>(row.time + gpu.shift - first_.value_or(row.time)) / 1e6;
+  read_throttling(row);
   gpu.series.add(s);
-  return {};
 }
 
 /// One column holds all reasons as bits; columns of single reasons serve where it doesn't.
-void QueryLog::throttling(QueryGpu& gpu, Sample& s) {
+void QueryLog::read_throttling(Row& row) const {
+  Sample& s = row.sample;
   if (has(Role::events)) {
-    const std::string_view cell = cells_[Role::events];
-    if (cell != last_events_text_) {  // it changes only when the reasons do
-      last_events_text_.assign(cell);
-      last_events_ = read_clock_events(cell);
-    }
-    if (last_events_) {
-      s.hardware_throttled = (*last_events_ & hardware_events) != 0 ? 1 : 0;
-      s.sw_thermal = (*last_events_ & bit(ClockEvent::sw_thermal)) != 0 ? 1 : 0;
-      s.power_cap = (*last_events_ & bit(ClockEvent::sw_power_cap)) != 0 ? 1 : 0;
+    if (events_) {
+      s.hardware_throttled = (*events_ & hardware_events) != 0 ? 1 : 0;
+      s.sw_thermal = (*events_ & bit(ClockEvent::sw_thermal)) != 0 ? 1 : 0;
+      s.power_cap = (*events_ & bit(ClockEvent::sw_power_cap)) != 0 ? 1 : 0;
       return;
     }
-    if (says_lost(cell)) gpu.lost = true;
+    row.lost = row.lost || says_lost(events_text_);
   }
   for (const Role role : {Role::hw_slowdown, Role::hw_thermal, Role::hw_power_brake})
     raise(role, s.hardware_throttled);

@@ -59,6 +59,13 @@ class ByRole {
 /// A quantity of the series, known to query_log.cpp alone.
 struct Quantity;
 
+/// What is done with the cells of one column.
+struct Column {
+  Role role = Role::unused;
+  const Quantity* quantity = nullptr;  ///< that the column holds, if it is one of the series
+  bool plain = false;  ///< the column's unit is the quantity's own, or stands in the cell
+};
+
 /// What "--query-retired-pages" lists of one cause.
 struct RetiredPages {
   std::size_t count = 0;
@@ -96,28 +103,36 @@ class QueryLog {
   [[nodiscard]] bool has(Role role) const { return has_[role]; }
 
  private:
+  /// What a row says before it is known which GPU's it is.
+  struct Row {
+    std::int64_t time = 0;
+    Sample sample;
+    bool in_turn = false;  ///< it is the GPU's whose turn it is
+    bool lost = false;
+    std::optional<Error> problem;  ///< with the first cell that can't be read
+  };
+
   void assign_roles(std::string_view first_row);
-  std::size_t cut(std::string_view row);
-  void take(std::size_t field, const char* from, const char* to);
+  std::size_t read_cells(std::string_view text, Row& row);
+  void read_new_time(std::string_view cell, Row& row);
+  void read_odd_number(const Quantity& quantity, std::string_view cell, Row& row) const;
+  void read_new_events(std::string_view cell);
+  void read_throttling(Row& row) const;
+  void raise(Role role, double& to) const;
   [[nodiscard]] Result<void> wrong_count(std::size_t fields) const;
-  QueryGpu* next_in_turn();
+  QueryGpu& next_in_turn();
   Result<QueryGpu*> whose();
-  [[nodiscard]] bool same_cells(const QueryGpu& gpu) const;
   Result<std::size_t> by_name();
   void limit_bins();
   [[nodiscard]] Result<void> tell_apart(const QueryGpu& gpu, std::int64_t now) const;
   void count_page(QueryGpu& gpu, bool next_listing) const;
-  Result<void> sample(QueryGpu& gpu, std::int64_t now);
-  void throttling(QueryGpu& gpu, Sample& sample);
-  void raise(Role role, double& to) const;
+  void add_sample(QueryGpu& gpu, Row& row) const;
 
   QueryHeader header_;
-  std::vector<Role> role_;               // by column
-  ByRole<bool> has_;                     // whether a column plays it
-  ByRole<std::string> unit_;             // from the header
-  ByRole<std::string_view> cells_;       // of the row at hand
-  std::vector<const Quantity*> series_;  // quantities that a column holds
-  ByRole<bool> plain_;  // whether the column's unit is the quantity's own, or in the cell
+  std::vector<Column> columns_;
+  ByRole<bool> has_;                // whether a column plays it
+  ByRole<std::string> unit_;        // from the header
+  ByRole<std::string_view> cells_;  // of the row at hand, of the roles that are read late
   bool assigned_ = false, has_series_ = false;
   QueryTime time_;
   std::optional<std::int64_t> first_;  // time of the first row
@@ -125,8 +140,8 @@ class QueryLog {
   std::vector<std::unique_ptr<QueryGpu>> gpus_;
   std::unordered_map<std::string, std::size_t> by_cells_;  // identity cells -> position in gpus_
   const QueryGpu* last_ = nullptr;
-  std::string last_events_text_;
-  std::optional<std::uint64_t> last_events_;
+  std::string events_text_;              // of the row at hand, and mostly of the next
+  std::optional<std::uint64_t> events_;  // what it means
 };
 
 }  // namespace gpuvet::ingest

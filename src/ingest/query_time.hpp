@@ -17,6 +17,10 @@ class QueryTime {
   /// Microseconds since 1970, or since whatever plain seconds count from; nothing when unreadable.
   std::optional<std::int64_t> read(std::string_view text);
 
+  /// The date and time that was read last, empty when none was, and what it meant.
+  [[nodiscard]] const std::string& last_text() const { return last_; }
+  [[nodiscard]] std::int64_t last_time() const { return last_time_; }
+
  private:
   std::string last_;               // read before
   std::int64_t last_time_ = 0;     // what it meant

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "core/text.hpp"
 #include "ingest/drive_name.hpp"
@@ -35,6 +38,7 @@ constexpr Fact facts[] = {
     {"drive.model"_id, Kind::text, "", "Device Model", 1},
     {"drive.serial"_id, Kind::text, "/serial_number", "Serial Number", 1},
     {"drive.firmware"_id, Kind::text, "/firmware_version", "Firmware Version", 1},
+    {"drive.form_factor"_id, Kind::text, "/form_factor/name", "Form Factor", 1},
     {"drive.capacity"_id, Kind::number, "/user_capacity/bytes", "User Capacity", 1},
     {"drive.capacity"_id, Kind::number, "", "Namespace 1 Size/Capacity", 1},
     {"drive.critical_warning"_id, Kind::number,
@@ -118,7 +122,10 @@ Result<void> read_json(std::string_view text, Recorder& out) {
       out.absent(fact.id, *drive, Absence::malformed);
     }
   }
-  if (text_at(all, "/device/type") == "nvme") out.text("drive.bus"_id, *drive, "nvme");
+  if (text_at(all, "/device/type") == "nvme")
+    out.text("drive.bus"_id, *drive, "nvme");
+  else if (text_at(all, "/device/protocol") == "ATA")
+    out.text("drive.bus"_id, *drive, "sata");
   if (const Json* const passed = at(all, "/smart_status/passed");
       passed != nullptr && passed->is_boolean())
     out.text("drive.health"_id, *drive, passed->get<bool>() ? "PASSED" : "FAILED");
@@ -155,10 +162,14 @@ class TextReader {
     if (contains(line.substr(0, 256), "smartctl -"))
       for (const auto word : words(line.substr(0, 256)))
         if (word.starts_with("/dev/")) name_ = word;
-    if (line.starts_with("SMART/Health Information (NVMe")) has_health_ = true;
+    if (line.starts_with("SMART/Health Information (NVMe")) {
+      has_health_ = true;
+      bus_ = {"nvme", number};
+    }
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return {};
     const auto label = line.substr(0, colon), value = trim(line.substr(colon + 1));
+    if (label == "SATA Version is") bus_ = {"sata", number};
     if (label == "Serial Number") serial_ = value.substr(0, 32);
     if (label == verdict_label)
       rows_.push_back({nullptr, number, std::string(value.substr(0, 16))});
@@ -177,6 +188,10 @@ class TextReader {
     });
     if (has_health_ && !whole)
       return fail(Errc::malformed, "the health log ends before its media errors: cut off", line);
+    if (!bus_.first.empty()) {
+      out_.line(bus_.second);
+      out_.text("drive.bus"_id, *drive, std::string(bus_.first));
+    }
     for (const auto& row : rows_) {
       out_.line(row.line);
       if (row.fact == nullptr) {
@@ -210,6 +225,7 @@ class TextReader {
   Recorder& out_;
   std::string name_, serial_;
   std::vector<Row> rows_;
+  std::pair<std::string_view, std::size_t> bus_;  // and the line that says so
   bool has_health_ = false;
 };
 

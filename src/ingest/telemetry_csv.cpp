@@ -136,19 +136,23 @@ bool is_telemetry_header(std::string_view line) {
   return (has(columns, Role::when) || has(columns, Role::elapsed)) && has(columns, Role::quantity);
 }
 
+/// "41, 0 %, 222 MiB", and nothing that says whose figures these are.
+bool is_unnamed_sample(const std::vector<std::string_view>& cells) {
+  return cells.size() == 3 && parse_number(trim(cells[0])) && trim(cells[1]).ends_with(" %") &&
+         trim(cells[2]).ends_with(" MiB");
+}
+
 /// Why a log of this shape cannot be read; empty when its first line is none of these.
 std::string_view unreadable(std::string_view line) {
   const auto cells = split(trim(without_bom(line)).substr(0, 4096), ',');
   if (cells.size() < 2) return {};
-  const bool lambda = cells.size() == 3 && parse_number(trim(cells[0])) &&
-                      trim(cells[1]).ends_with(" %") && trim(cells[2]).ends_with(" MiB");
   QueryTime time;
   const std::string_view first = trim(cells[0]);
   const bool dated = cells.size() > 2 && first.size() >= 19 && first[13] == ':' &&
                      time.read(first) && std::all_of(cells.begin() + 1, cells.end(), [](auto c) {
                        return parse_number(trim(c)).has_value();
                      });
-  if (lambda || dated)
+  if (is_unnamed_sample(cells) || dated)
     return "no header names its columns: log with --format=csv, without noheader, and with "
            "timestamp and index among the fields";
   const bool bare = telemetry_name(cells[0]) == "timestamp" &&
@@ -320,6 +324,22 @@ class Reader {
   bool wide_ = false, named_ = false;
 };
 
+/// What a person should look at in a log that nothing may be concluded from. nvidia-smi writes a
+/// unit to every figure but counts and temperatures; yet whether it is the core's or the memory's,
+/// and of which model, stands nowhere, and what is hot for one is usual for the other.
+std::string hot_if_a_temperature(std::string_view first, LineReader& lines) {
+  constexpr double hot_from = 85, no_temperature_from = 150;
+  double highest = 0;
+  for (std::optional<std::string_view> line = first; line; line = lines.next()) {
+    const auto cells = split(trim(without_bom(*line)).substr(0, 4096), ',');
+    if (!is_unnamed_sample(cells)) break;
+    highest = std::max(highest, parse_number(trim(cells[0])).value_or(0));
+  }
+  if (highest < hot_from || highest >= no_temperature_from) return {};
+  return "; its first column reaches " + format_number(highest) +
+         ": if that is the core's temperature in C, the GPU is hot";
+}
+
 Result<void> read(ByteSource& source, Recorder& out) {
   WatchedSource watched{source};
   LineReader lines{watched};
@@ -327,8 +347,10 @@ Result<void> read(ByteSource& source, Recorder& out) {
   while (line && trim(*line).empty()) line = lines.next();
   if (lines.error()) return tl::make_unexpected(*lines.error());
   const std::string header(line ? *line : std::string_view());
-  if (const auto why = unreadable(header); !why.empty())
-    return fail(Errc::not_supported, std::string(why), lines.line());
+  if (const auto why = unreadable(header); !why.empty()) {
+    const std::size_t at = lines.line();
+    return fail(Errc::not_supported, std::string(why) + hot_if_a_temperature(header, lines), at);
+  }
   if (!is_telemetry_header(header))
     return fail(Errc::malformed, "no header with a time and a temperature or power", lines.line());
   out.tool("telemetry log");

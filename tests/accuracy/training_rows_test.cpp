@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::accuracy {
 namespace {
 
 const World& world() {
-  static const auto catalogue = catalogue::parse(catalogue::embedded()).value();
+  static const auto catalogue = catalogue::built_in();
   static const model::Models models{model::Constants(catalogue)};
   static const World w{catalogue, models};
   return w;

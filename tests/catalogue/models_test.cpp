@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 
 namespace gpuvet::catalogue {
 namespace {
@@ -50,7 +51,7 @@ TEST(Workloads, OfTheUsersOwnSayWhatIsWrongAndWhere) {
 }
 
 TEST(Workloads, OfTheCatalogueAllTrainOrServe) {
-  const auto c = parse(embedded()).value();
+  const auto c = built_in();
   for (const auto& w : c.workloads) {
     ASSERT_NE(w.training.has_value(), w.serving.has_value()) << w.id;
     const auto& net = w.training ? w.training->architecture : w.serving->architecture;

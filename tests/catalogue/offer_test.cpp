@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue/offer.hpp"
+#include "catalogue/packed.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@ namespace gpuvet::catalogue {
 namespace {
 
 const Catalogue& shipped() {
-  static const auto out = *parse(embedded());
+  static const auto out = built_in();
   return out;
 }
 

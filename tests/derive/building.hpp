@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 #include "core/text.hpp"
 #include "derive/derive.hpp"
 #include "ingest/importer.hpp"
@@ -15,7 +15,7 @@
 namespace gpuvet::derive::testing {
 
 inline const catalogue::Catalogue& embedded_catalogue() {
-  static const catalogue::Catalogue catalogue = *catalogue::parse(catalogue::embedded());
+  static const catalogue::Catalogue catalogue = catalogue::built_in();
   return catalogue;
 }
 

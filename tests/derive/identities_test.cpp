@@ -215,5 +215,17 @@ TEST(ContradictionsTest, RoundingIsNone) {
   EXPECT_EQ(shown(found, "evidence.contradictions.other"), "none");
 }
 
+TEST(ContradictionsTest, ADriveMayBeOnTwoBuses) {
+  const auto seen_on = [](const std::string& file, const std::string& bus) {
+    return from(file, [&](Recorder& out) {
+      out.text("drive.bus"_id, "drive:sda", bus);
+      out.text("drive.model"_id, "drive:sda", "A");
+    });
+  };
+  auto evidence = seen_on("smart.json", "sata");
+  evidence.append(seen_on("lsblk.txt", "sas"));
+  EXPECT_EQ(shown(derived(std::move(evidence)), "evidence.contradictions.other"), "none");
+}
+
 }  // namespace
 }  // namespace gpuvet::derive::testing

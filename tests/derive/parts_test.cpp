@@ -166,6 +166,70 @@ TEST(PartsTest, Drives) {
   EXPECT_EQ(shown(e, "node.drive.unhealthy"), "nvme0: critical warning 4, sda: failed");
 }
 
+/// What follows about the kind of storage: "true", "false", why not, or nothing.
+std::string storage(const std::function<void(Recorder&)>& write) {
+  const auto e = derived(from("drives", write));
+  const auto* o = find(e, "node.drive.m2_or_sata_only");
+  if (o == nullptr) return "nothing";
+  return o->flag() == nullptr ? o->detail : *o->flag() ? "true" : "false";
+}
+
+void drive(Recorder& out, const std::string& name, const std::string& bus,
+           const std::string& form = "") {
+  if (!bus.empty()) out.text("drive.bus"_id, "drive:" + name, bus);
+  if (!form.empty()) out.text("drive.form_factor"_id, "drive:" + name, form);
+}
+
+TEST(PartsTest, StorageOfM2OrSataAlone) {
+  EXPECT_EQ(storage([](Recorder& out) {
+              drive(out, "sda", "sata", "2.5 inches");
+              drive(out, "nvme0", "nvme", "M.2");
+              drive(out, "nvme1", "nvme", "M2_2280");
+              drive(out, "sdb", "usb");
+            }),
+            "true");
+  EXPECT_EQ(storage([](Recorder& out) {
+              drive(out, "nvme0", "nvme", "M.2");
+              drive(out, "nvme1", "nvme", "U.2");
+            }),
+            "false");
+}
+
+TEST(PartsTest, StorageOfUnknownFormIsNotJudged) {
+  EXPECT_EQ(storage([](Recorder& out) {
+              drive(out, "nvme0", "nvme");
+              drive(out, "nvme1", "nvme");
+              drive(out, "sda", "sata");
+            }),
+            "whether they are M.2 or SATA is not told of 2 drives");
+  EXPECT_EQ(storage([](Recorder& out) { drive(out, "0", "", "2.5 inches"); }),
+            "whether they are M.2 or SATA is not told of 1 drives")
+      << "a SATA drive looks the same";
+  EXPECT_EQ(storage([](Recorder& out) { drive(out, "sda", "sas", "2.5 inches"); }),
+            "whether they are M.2 or SATA is not told of 1 drives")
+      << "a SATA drive behind a SAS adapter looks the same";
+  EXPECT_EQ(storage([](Recorder& out) { drive(out, "sdb", "usb"); }), "nothing");
+}
+
+TEST(PartsTest, BaysSayWhatStorageCanBe) {
+  for (const std::string type : {"U2", "x4 PCI Express 4 SFF-8639"})
+    EXPECT_EQ(storage([&](Recorder& out) {
+                out.text("slot.type"_id, "slot:bay", type);
+                drive(out, "sda", "sata");
+              }),
+              "false");
+  const auto declared = [](double bays) {
+    return storage([&](Recorder& out) {
+      out.number("node.bays.nvme"_id, "node", bays);
+      drive(out, "nvme0", "nvme");
+    });
+  };
+  EXPECT_EQ(declared(0), "true");
+  EXPECT_EQ(declared(1), "false");
+  EXPECT_EQ(storage([](Recorder& out) { out.text("slot.type"_id, "slot:1", "x16 PCI Express 4"); }),
+            "nothing");
+}
+
 TEST(PartsTest, DrivesOfUnknownBusAreNoNvmeDrives) {
   const auto e =
       derived(from("x", [](Recorder& out) { out.text("drive.model"_id, "drive:a", "ACME"); }));

@@ -43,6 +43,7 @@ TEST(SmartctlTest, Text) {
   EXPECT_EQ(number(evidence, "drive.power_on", "drive:nvme2"), 3.6e6);
   EXPECT_EQ(number(evidence, "drive.media_errors", "drive:nvme2"), 7);
   EXPECT_EQ(text(evidence, "drive.health", "drive:nvme2"), "FAILED!");
+  EXPECT_EQ(text(evidence, "drive.bus", "drive:nvme2"), "nvme");
 }
 
 TEST(SmartctlTest, RefusesWhatMayMislead) {
@@ -71,6 +72,32 @@ TEST(SmartctlTest, Json) {
   EXPECT_EQ(absence(evidence, "drive.spare", "drive:nvme2"), Absence::not_supported);
   EXPECT_EQ(absence(evidence, "drive.media_errors", "drive:nvme2"), Absence::malformed);
   EXPECT_EQ(only(evidence, "drive.model", "drive:nvme2")->provenance->version, "7.1");
+}
+
+TEST(SmartctlTest, TextOfADriveOnSata) {
+  const auto evidence = good(
+      "smartctl 7.2 2020-12-30 r5155 [x86_64-linux-5.10.0] (local build)\n"
+      "Copyright (C) 2002-20, Bruce Allen, Christian Franke, www.smartmontools.org\n\n"
+      "Device Model:     A\nSerial Number:    S1\nForm Factor:      M.2\n"
+      "SATA Version is:  SATA 3.3, 6.0 Gb/s (current: 6.0 Gb/s)\n");
+  EXPECT_EQ(text(evidence, "drive.bus", "drive:S1"), "sata");
+  EXPECT_EQ(text(evidence, "drive.form_factor", "drive:S1"), "M.2");
+  EXPECT_EQ(only(evidence, "drive.bus", "drive:S1")->line, 7U);
+}
+
+TEST(SmartctlTest, JsonOfADriveOnSata) {
+  const auto evidence = good(
+      R"({"smartctl":{"version":[7,3],"argv":["smartctl"]},
+          "device":{"name":"/dev/sda","type":"sat","protocol":"ATA"},"model_name":"A",
+          "form_factor":{"ata_value":3,"name":"2.5 inches"}})");
+  EXPECT_EQ(text(evidence, "drive.bus", "drive:sda"), "sata");
+  EXPECT_EQ(text(evidence, "drive.form_factor", "drive:sda"), "2.5 inches");
+  const auto sas = good(
+      R"({"smartctl":{"version":[7,3],"argv":["smartctl"]},
+          "device":{"name":"/dev/sdb","type":"scsi","protocol":"SCSI"},"model_name":"A"})");
+  EXPECT_EQ(only(sas, "drive.bus", "drive:sdb"), nullptr)
+      << "SAS, or a disk behind a RAID controller";
+  EXPECT_EQ(only(sas, "drive.form_factor", "drive:sdb"), nullptr);
 }
 
 TEST(SmartctlTest, JsonThatIsNone) {

@@ -103,6 +103,13 @@ TEST(TelemetryCsv, RefusesColumnsThatNobodyCanKnow) {
     EXPECT_TRUE(telemetry_csv().recognises(text));
     EXPECT_TRUE(contains(refusal(text), "line 1: no header names its columns"));
   }
+  EXPECT_TRUE(contains(refusal("41, 0 %, 0 MiB\n88, 99 %, 11 MiB\n41, 0 %, 11 MiB\n"),
+                       "its first column reaches 88: if that is"));
+  EXPECT_TRUE(contains(refusal("85, 0 %, 0 MiB\n"), "reaches 85"));
+  for (const std::string usual :
+       {"41, 0 %, 0 MiB\n84, 0 %, 11 MiB\n", "41, 0 %, 0 MiB\n150, 0 %, 11 MiB\n",
+        "41, 0 %, 0 MiB\nx\n88, 0 %, 11 MiB\n"})
+    EXPECT_FALSE(contains(refusal(usual), "reaches")) << usual;
   EXPECT_TRUE(contains(refusal("timestamp,GPU0,GPU1\n1,2,3\n"), "names GPUs and not what"));
   EXPECT_FALSE(telemetry_csv().recognises("timestamp, power.draw [W], temperature.gpu\n"));
   EXPECT_FALSE(telemetry_csv().recognises("time,price\n"));

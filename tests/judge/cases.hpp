@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "catalogue/packed.hpp"
 #include "judge/judge.hpp"
 
 namespace gpuvet::judge::testing {
@@ -45,11 +46,7 @@ struct CaseOutcome {
 
 /// The embedded catalogue.
 inline const catalogue::Catalogue& embedded_catalogue() {
-  static const catalogue::Catalogue all = [] {
-    auto parsed = catalogue::parse(catalogue::embedded());
-    if (!parsed) throw std::runtime_error(parsed.error().message());
-    return *std::move(parsed);
-  }();
+  static const catalogue::Catalogue all = catalogue::built_in();
   return all;
 }
 

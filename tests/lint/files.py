@@ -27,7 +27,7 @@ def size(root):
 
 
 def words(root):
-    for file, lines in files(root, "src", "apps", "tests", "bench"):
+    for file, lines in files(root, "src", "apps", "tests", "bench", "tools"):
         if file.suffix in CODE and (not lines or lines[0] != SPDX):
             yield f"{file}:1: must be {SPDX}"
     for file, lines in files(root, "src", "apps", "scripts"):

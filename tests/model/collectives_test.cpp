@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 
 namespace gpuvet::model {
 namespace {
@@ -15,7 +16,7 @@ constexpr BytesPerSecond GB_per_s = BytesPerSecond::base(1e9);
 constexpr double MiB = 1048576, GiB = 1073741824;
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 const Collectives& collectives() {

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <string>
 
+#include "catalogue/packed.hpp"
 #include "model/cost.hpp"
 
 namespace gpuvet::model {
@@ -60,7 +61,7 @@ TEST(cost_article, its_footnote_taken_literally_makes_no_server) {
 
 // The general model with its inputs is the same formula.
 TEST(cost_article, the_general_model_gives_the_same_row) {
-  const auto catalogue = *catalogue::parse(catalogue::embedded());
+  const auto catalogue = catalogue::built_in();
   auto in = Costs(catalogue).usual(8, Input<Watts>::exactly(1400 * W, Known::article),
                                    Input<Watts>::exactly(1400 * W, Known::article));
   in.price = Input<Usd>::exactly(37700 * USD, Known::article);

@@ -6,13 +6,15 @@
 #include <fstream>
 #include <iterator>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 using namespace units;
 
 const catalogue::Catalogue& shipped() {
-  static const auto out = *catalogue::parse(catalogue::embedded());
+  static const auto out = catalogue::built_in();
   return out;
 }
 

@@ -6,13 +6,15 @@
 
 #include <algorithm>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 using namespace units;
 
 const Costs& costs() {
-  static const auto catalogue = *catalogue::parse(catalogue::embedded());
+  static const auto catalogue = catalogue::built_in();
   static const Costs out(catalogue, 4000);
   return out;
 }

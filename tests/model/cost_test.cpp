@@ -7,13 +7,15 @@
 #include <cmath>
 #include <numeric>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 using namespace units;
 
 const catalogue::Catalogue& shipped() {
-  static const auto out = *catalogue::parse(catalogue::embedded());
+  static const auto out = catalogue::built_in();
   return out;
 }
 

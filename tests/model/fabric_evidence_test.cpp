@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "catalogue/packed.hpp"
 #include "derive/derive.hpp"
 #include "model/joined_gpus.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr BytesPerSecond GB_per_s = BytesPerSecond::base(1e9);
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 
 namespace gpuvet::model {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using namespace units;
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 

@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 const catalogue::Catalogue& shipped() {
-  static const auto out = *catalogue::parse(catalogue::embedded());
+  static const auto out = catalogue::built_in();
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 
 namespace gpuvet::model {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using namespace units;
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 

@@ -7,14 +7,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 using namespace units;
 
 const catalogue::Catalogue& built_in() {
-  static const auto parsed = catalogue::parse(catalogue::embedded());
-  return parsed.value();
+  static const auto parsed = catalogue::built_in();
+  return parsed;
 }
 
 const Kernels& kernels() {

@@ -3,13 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include "catalogue/packed.hpp"
 #include "model/models.hpp"
 
 namespace gpuvet::model {
 namespace {
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 

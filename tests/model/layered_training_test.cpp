@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "catalogue/packed.hpp"
 #include "model/models.hpp"
 
 namespace gpuvet::model {
@@ -12,7 +13,7 @@ namespace {
 using namespace units;
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 

@@ -5,13 +5,15 @@
 
 #include <map>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 constexpr BytesPerSecond GB_per_s = BytesPerSecond::base(1e9);
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 Answer<JoinedGpus> server(const char* id, const Choice& choice = {}) {

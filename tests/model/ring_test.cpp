@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 
 namespace gpuvet::model {
 namespace {
@@ -37,7 +38,7 @@ TEST(Ring, SharesOutAllLinksOfADirectMesh) {
 }
 
 TEST(Ring, OfTheCubeMeshUsesAllSixLinks) {
-  static const auto catalogue = catalogue::parse(catalogue::embedded()).value();
+  static const auto catalogue = catalogue::built_in();
   const auto gpu = gpu_from(*catalogue.gpu("v100-sxm2-32gb"));
   ASSERT_TRUE(gpu);
   const auto f = usual_fabric(*gpu, 8);

@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 
 namespace gpuvet::model {
 namespace {
@@ -143,7 +144,7 @@ TEST(Serving, PercentilesAreOrderedAndGrowWithTheRate) {
 }
 
 TEST(Serving, RefusesALoadWithoutRateOrLengths) {
-  const auto c = catalogue::parse(catalogue::embedded()).value();
+  const auto c = catalogue::built_in();
   const Inference inference{Constants(c)};
   const auto gpu = *gpu_from(*c.gpu("a100-sxm4-80gb"));
   Deployment d;

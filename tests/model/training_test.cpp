@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
 #include "model/intervals.hpp"
 
 namespace gpuvet::model {
@@ -15,7 +16,7 @@ namespace {
 using namespace units;
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 

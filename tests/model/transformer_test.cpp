@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 const catalogue::Catalogue& catalogue() {
-  static const auto c = catalogue::parse(catalogue::embedded()).value();
+  static const auto c = catalogue::built_in();
   return c;
 }
 

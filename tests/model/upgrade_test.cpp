@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <string>
 
+#include "catalogue/packed.hpp"
+
 namespace gpuvet::model {
 namespace {
 
 const catalogue::Catalogue& shipped() {
-  static const auto out = *catalogue::parse(catalogue::embedded());
+  static const auto out = catalogue::built_in();
   return out;
 }
 
