@@ -14,10 +14,9 @@
 int main() {
   using namespace gpuvet;
   const auto catalogue = catalogue::built_in();
-  if (!catalogue) return 2;
-  const model::Models models{model::Constants(*catalogue)};
-  const auto gpu = model::gpu_from(*catalogue->gpu("a100-sxm4-80gb"));
-  const auto net = model::transformer_from(*catalogue->architecture("llama-2-7b"));
+  const model::Models models{model::Constants(catalogue)};
+  const auto gpu = model::gpu_from(*catalogue.gpu("a100-sxm4-80gb"));
+  const auto net = model::transformer_from(*catalogue.architecture("llama-2-7b"));
   if (!gpu || !net) return 2;
   model::Deployment deployment;
   deployment.net = *net;

@@ -42,21 +42,20 @@ std::string speed_table(std::vector<Entry> entries, std::size_t width) {
   int place = 0;
   for (const auto& [named, o] : entries) {
     if (!possible(o)) {
-      out +=
-          wrap(fmt::format("  -  {}: {}. {}", printable(named->machine.name), model::name(o.status),
-                           o.because.empty() ? "" : printable(o.because.front())),
-               width, 5) +
-          "\n";
+      out += item("  -  ",
+                  fmt::format("{}: {}. {}", printable(named->machine.name), model::name(o.status),
+                              o.because.empty() ? "" : printable(o.because.front())),
+                  width);
       continue;
     }
     const std::string time =
         o.job_time ? format(*o.job_time, Unit::second) + " a job"
                    : fmt::format("{:.3g} requests/s ({:.3g} to {:.3g}) within the limits",
                                  o.rate->value, o.rate->low, o.rate->high);
-    out += wrap(fmt::format("  {}  {}: {}{}", ++place, printable(named->machine.name), time,
+    out += item(fmt::format("  {}  ", ++place),
+                fmt::format("{}: {}{}", printable(named->machine.name), time,
                             o.status == model::Outlook::Status::uncertain ? ", if it fits" : ""),
-                width, 5) +
-           "\n";
+                width);
   }
   return out;
 }
@@ -90,28 +89,28 @@ std::string ranking_text(const model::Ranking& r, std::size_t width) {
                        printable(p.offer), format(p.metric), 100 * p.best,
                        p.on_front ? "" : "; another is at least as good in every way");
   for (const auto& pair : r.pairs)
-    out += wrap(fmt::format("     {} before {}: {:.0f} % sure, {}", printable(pair.cheaper),
-                            printable(pair.dearer), 100 * pair.probability,
-                            pair.real ? "a real difference" : "not a real difference"),
-                width, 7) +
-           "\n";
+    out += item(
+        fmt::format("     {} ", printable(pair.cheaper)),
+        fmt::format("before {}: {:.0f} % sure, {}", printable(pair.dearer), 100 * pair.probability,
+                    pair.real ? "a real difference" : "not a real difference"),
+        width);
   for (std::size_t i = 0; i < r.flips.size() && i < 3; ++i) {
     const auto& flip = r.flips[i];
-    out += wrap(fmt::format("     the order of {} and {} would change at {}{} {} ({:.0f} % likely)",
+    out += item("     ",
+                fmt::format("the order of {} and {} would change at {}{} {} ({:.0f} % likely)",
                             printable(flip.cheaper), printable(flip.dearer), printable(flip.input),
                             flip.offer.empty() ? "" : " of " + printable(flip.offer),
                             format_number(flip.at), 100 * flip.chance),
-                width, 7) +
-           "\n";
+                width);
   }
   for (std::size_t i = 0; i < r.ask.size() && i < 3; ++i) {
     const auto& ask = r.ask[i];
-    out += wrap(fmt::format("     ask next: {}{} (now {}): would narrow the cost by {:.0f} %",
-                            printable(ask.input),
-                            ask.offer.empty() ? "" : " of " + printable(ask.offer),
-                            model::name(ask.known), 100 * ask.narrows),
-                width, 7) +
-           "\n";
+    out += item(
+        "     ",
+        fmt::format("ask next: {}{} (now {}): would narrow the cost by {:.0f} %",
+                    printable(ask.input), ask.offer.empty() ? "" : " of " + printable(ask.offer),
+                    model::name(ask.known), 100 * ask.narrows),
+        width);
   }
   return out;
 }
@@ -130,7 +129,7 @@ class Comparison {
       entries.push_back({&named, outlooks_.of(workload, named.machine)});
     text += fmt::format("{}{}\n", text.empty() ? "" : "\n", workload.id);
     const auto& job = entries.front().outlook.job;
-    text += wrap("  " + printable(job), width, 2) + "\n  by speed:\n" + speed_table(entries, width);
+    text += item("  ", printable(job), width) + "  by speed:\n" + speed_table(entries, width);
     Json one = {{"workload", workload.id}, {"job", job}};
     one["outlooks"] = Json::array();
     for (const auto& e : entries) one["outlooks"].push_back(to_json(e.outlook));
@@ -158,11 +157,11 @@ class Comparison {
       text += ranking_text(*ranking, width);
       one["ranking"] = to_json(*ranking);
     } else if (!without_price.empty()) {
-      text += wrap(
-                  "  by cost: not ranked, since prices are missing; the figures above are the "
-                  "prices at which each costs what renting its GPUs does",
-                  width, 2) +
-              "\n";
+      text +=
+          item("  ",
+               "by cost: not ranked, since prices are missing; the figures above are the prices "
+               "at which each costs what renting its GPUs does",
+               width);
     }
     document["workloads"].push_back(std::move(one));
     return {};
@@ -179,7 +178,7 @@ class Comparison {
       const auto why = why_faster(entries[i - 1], entries[i]);
       if (why.empty()) continue;
       out.push_back(why);
-      text += wrap("     " + printable(why), width, 7) + "\n";
+      text += item("     ", printable(why), width);
     }
     return out;
   }
@@ -190,10 +189,10 @@ class Comparison {
     if (!rent) return {{"offer", e.named->machine.name}, {"reason", rent.error().reason}};
     const auto price = costs_.break_even_price(inputs, *rent);
     if (!price) return {{"offer", e.named->machine.name}, {"reason", price.error().reason}};
-    text += wrap(fmt::format("     {}: no price offered; worth {}",
-                             printable(e.named->machine.name), format(*price)),
-                 width, 7) +
-            "\n";
+    text += item("     ",
+                 fmt::format("{}: no price offered; worth {}", printable(e.named->machine.name),
+                             format(*price)),
+                 width);
     return {{"offer", e.named->machine.name},
             {"p10", price->p10.base()},
             {"p50", price->p50.base()},

@@ -45,7 +45,7 @@ Result<Exit> predict(const Options& options, const Context& context) {
     const auto& machine = named.machine;
     text += fmt::format("{}{}: {} x {}, {}\n", text.empty() ? "" : "\n", printable(machine.name),
                         machine.gpus(), machine.gpu.id, model::topology_class(machine.fabric));
-    for (const auto& note : machine.notes) text += wrap("  " + printable(note), width, 2) + "\n";
+    for (const auto& note : machine.notes) text += item("  ", printable(note), width);
     Json entry = to_json(machine);
     entry["outlooks"] = Json::array();
     for (const auto& workload : workloads) {

@@ -113,7 +113,7 @@ Result<Exit> size(const Options& options, const Context& context) {
   for (const auto& workload : workloads) {
     text += fmt::format("{}{}\n", text.empty() ? "" : "\n", workload.id);
     const auto& job = workload.training ? workload.training->job : workload.serving->load;
-    text += wrap("  " + printable(job), width, 2) + "\n";
+    text += item("  ", printable(job), width);
     Json one = {{"workload", workload.id}, {"job", job}};
     one["answers"] = Json::array();
     bool done = false;
@@ -126,7 +126,7 @@ Result<Exit> size(const Options& options, const Context& context) {
       const auto found = search.smallest(*gpu, why);
       Json answer = {{"gpu", kind}};
       if (!found) {
-        text += wrap(fmt::format("  {:<16} none: {}", kind, printable(why)), width, 19) + "\n";
+        text += fmt::format("  {:<16} {}\n", kind, beside("none: " + printable(why), width, 19));
         answer["gpus"] = nullptr;
         answer["reason"] = why;
         one["answers"].push_back(std::move(answer));
@@ -135,16 +135,15 @@ Result<Exit> size(const Options& options, const Context& context) {
       done = true;
       const auto& [machine, o] = *found;
       const int gpus = std::max(machine.gpus(), o.gpus_with_spare);
-      std::string line = fmt::format("  {:<16} {} GPU{} ({})", kind, gpus, gpus == 1 ? "" : "s",
+      std::string line = fmt::format("{} GPU{} ({})", gpus, gpus == 1 ? "" : "s",
                                      model::topology_class(machine.fabric));
       if (o.job_time) line += ", " + format(*o.job_time, Unit::second) + " a job";
       if (!o.plan.empty()) line += "; " + o.plan;
-      text += wrap(line, width, 19) + "\n";
+      text += fmt::format("  {:<16} {}\n", kind, beside(line, width, 19));
       const auto needs =
           hosts.needs(machine.gpu, machine.fabric.gpus, machine.fabric.servers, machine.host);
-      text += wrap(fmt::format("  {:<16} beside them, for one server: {}", "", host_text(needs)),
-                   width, 19) +
-              "\n";
+      text += fmt::format("  {:<16} {}\n", "",
+                          beside("beside them, for one server: " + host_text(needs), width, 19));
       answer["gpus"] = gpus;
       answer["servers"] = machine.fabric.servers;
       answer["topology"] = model::topology_class(machine.fabric);

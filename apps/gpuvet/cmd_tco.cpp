@@ -66,7 +66,7 @@ std::string table_of(const model::CostResult& cost, const std::optional<model::W
       out += fmt::format("    {:>4.0f} %  {} ({}{}{})\n", 100 * share.of_variance, share.input,
                          model::name(share.known), share.source.empty() ? "" : ": ",
                          printable(share.source.substr(0, 60)));
-  for (const auto& note : cost.notes) out += wrap("  note: " + printable(note), width, 8) + "\n";
+  for (const auto& note : cost.notes) out += item("  note: ", printable(note), width);
   return out;
 }
 
@@ -98,10 +98,10 @@ Result<Exit> tco(const Options& options, const Context& context) {
       works.push_back(work_of(outlook));
       titles.push_back(workload.id);
       if (!works.back())
-        text += wrap(fmt::format("  {}: {}. {}", workload.id, model::name(outlook.status),
+        text += item("  ",
+                     fmt::format("{}: {}. {}", workload.id, model::name(outlook.status),
                                  outlook.because.empty() ? "" : outlook.because.front()),
-                     width, 4) +
-                "\n";
+                     width);
     }
     if (works.empty()) {
       works.emplace_back();
@@ -111,11 +111,11 @@ Result<Exit> tco(const Options& options, const Context& context) {
       if (!titles[i].empty() && !works[i]) continue;
       const auto cost = costs.cost(inputs, works[i] ? &*works[i] : nullptr);
       if (!cost) {
-        text += wrap("  " + cost.error().reason, width, 4) + "\n";
+        text += item("  ", cost.error().reason, width);
         break;
       }
       if (!titles[i].empty())
-        text += wrap(fmt::format("  {}: {}", titles[i], works[i]->definition), width, 4) + "\n";
+        text += item("  ", fmt::format("{}: {}", titles[i], works[i]->definition), width);
       text += table_of(*cost, works[i], width);
       Json one = to_json(*cost);
       one["workload"] = titles[i].empty() ? Json() : Json(titles[i]);

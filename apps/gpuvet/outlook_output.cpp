@@ -44,7 +44,7 @@ Json to_json(const model::Outlook& o) {
           {"because", o.because},
           {"plan", o.plan},
           {"job", o.job},
-          {"rate_unit", o.unit.empty() ? "" : o.unit + "/s"},
+          {"rate_unit", fmt::format("{}/s", o.unit)},
           {"memory_peak", to_json(o.memory, Unit::byte)},
           {"rate", to_json(o.rate, Unit::none)},
           {"job_time", to_json(o.job_time, Unit::second)},
@@ -128,11 +128,14 @@ std::string format(const model::Prediction& p, Unit unit) {
 
 std::string format_usd(double usd) {
   const bool whole = std::abs(usd) >= 1000;
-  std::string digits =
-      whole ? fmt::format("{:.0f}", std::abs(usd)) : fmt::format("{:.2f}", std::abs(usd));
+  const std::string digits = fmt::format("{:.{}f}", std::abs(usd), whole ? 0 : 2);
   const auto end = std::min(digits.find('.'), digits.size());
-  for (std::size_t at = end; at > 3; at -= 3) digits.insert(at - 3, ",");
-  return (usd < 0 ? "-" : "") + digits;
+  std::string out = usd < 0 ? "-" : "";
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && i < end && (end - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
 }
 
 std::string format(const model::Range<Usd>& r) {
@@ -145,11 +148,23 @@ std::string format_hourly(const model::Range<model::UsdPerSecond>& r) {
   return format(model::Range<Usd>{hourly(r.p10), hourly(r.p50), hourly(r.p90), hourly(r.mean)});
 }
 
+std::string beside(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string out;
+  for (const char c : wrap(text, width - std::min(indent, width / 2)))
+    c == '\n' ? out += "\n" + std::string(indent, ' ') : out += c;
+  return out;
+}
+
+std::string item(const std::string& label, std::string_view text, std::size_t width) {
+  return label + beside(text, width, label.size()) + "\n";
+}
+
 std::string paragraph(const model::Outlook& o, std::size_t width) {
   std::string out = fmt::format("{}: {}\n", o.workload, model::name(o.status));
+  constexpr std::size_t indent = 15;
   const auto line = [&](std::string_view label, const std::string& text) {
     if (text.empty()) return;
-    out += wrap(fmt::format("  {:<13}{}", label, printable(text)), width, 15) + "\n";
+    out += item(fmt::format("  {:<{}}", label, indent - 2), printable(text), width);
   };
   line("job", o.job);
   if (o.job_time) line("time", format(*o.job_time, Unit::second) + " a job");

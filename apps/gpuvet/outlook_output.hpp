@@ -26,6 +26,12 @@ std::string format_hourly(const model::Range<model::UsdPerSecond>&);
 /// "12,345.67"
 std::string format_usd(double usd);
 
+/// `text` wrapped for the room right of a label: lines after the first begin `indent` columns in.
+std::string beside(std::string_view text, std::size_t width, std::size_t indent);
+
+/// A line that starts with `label` and goes on below its end where `text` is long.
+std::string item(const std::string& label, std::string_view text, std::size_t width);
+
 /// A paragraph for one workload on one machine.
 std::string paragraph(const model::Outlook&, std::size_t width);
 

@@ -212,7 +212,6 @@ model::Answer<model::Estimate> predict(const Row& row, const World& world) {
   return predict_single(row, world);
 }
 
-
 // ---- Null models --------------------------------------------------------------------------------
 
 /// The workload without its round: "MLPerf Training v2.0 BERT-Large" and v2.1 are one.

@@ -8,7 +8,6 @@
 namespace gpuvet::model {
 namespace {
 
-
 /// The standard normal's quantile by Newton's method on erfc, from the logistic one.
 double normal_quantile(double u) {
   double z = std::log(u / (1 - u)) / 1.702;

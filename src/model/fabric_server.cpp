@@ -204,7 +204,7 @@ void read_network(Fabric& fabric, std::string_view nics) {
 }  // namespace
 
 Answer<JoinedGpus> fabric_of_server(const Server& server, const catalogue::Catalogue& catalogue,
-                                 const Choice& choice) {
+                                    const Choice& choice) {
   const auto offered = offered_by(server);
   if (offered.mixed) return refuse(server.vendor + " " + server.model + " mixes GPUs");
   GPUVET_ANSWER(const auto* found, gpu_in(server, offered, catalogue, choice));

@@ -29,7 +29,7 @@ struct Choice {
 /// Refuses servers that are sold with several GPUs or counts when `choice` leaves it open, mixed
 /// ones, and GPUs that the catalogue doesn't have.
 Answer<JoinedGpus> fabric_of_server(const catalogue::Server&, const catalogue::Catalogue&,
-                                 const Choice& choice = {});
+                                    const Choice& choice = {});
 
 /// From derived evidence: the SKU, the matrix of `nvidia-smi topo -m`, slots and adapters. Refuses
 /// mixed or unknown GPUs, and several cards without a matrix.

@@ -21,7 +21,7 @@ enum class Adapted { query_value, attention, all_but_down, all };
 struct Program {
   /// Bytes of one trained parameter.
   double weight = 2, gradient = 2, optimizer = 12;
-  double adapter = 16;             ///< of one adapter's parameter, all states together
+  double adapter = 16;                         ///< of one adapter's parameter, all states together
   StoredWeights frozen = StoredWeights::half;  ///< of what LoRA leaves alone
   Adapted adapted = Adapted::query_value;
 

@@ -126,9 +126,9 @@ MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, con
 
   double gathered = 0;
   if (job.sharding == Sharding::weights && (s.shards > 1 || job.cpu_offload)) {
-    const double element = full                              ? 2
+    const double element = full                                    ? 2
                            : program.frozen == StoredWeights::fp32 ? 4
-                                                             : bytes_of(program.frozen);
+                                                                   : bytes_of(program.frozen);
     if (job.cpu_offload) weights = 0;
     if (program.live_parameters)  // those in use, and as many kept for reuse or fetched ahead
       gathered = element * std::min(matrices, std::max(2 * live_parameters_, 2 * layer)) +

@@ -62,5 +62,4 @@ ServingResult simulate(const ServingLoad& load, const StepTimes&, double cache, 
 Answer<ServingResult> simulate(const ServingLoad&, const Inference&, const Deployment&, const Gpu&,
                                const Fabric&, const Scheduler&);
 
-
 }  // namespace gpuvet::model
