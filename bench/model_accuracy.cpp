@@ -2,7 +2,7 @@
 // Predicts every row of a table of published measurements and says how far off it was, next to
 // predictors that anybody could write in a line.
 //   model_accuracy measurements.tsv --out predictions.tsv [--known measurements.tsv] [--data data/]
-//                  [--kind NAME] [--worst N]
+//                  [--kind NAME] [--worst N] [--page docs/accuracy.md]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "accuracy/kind.hpp"
-#include "accuracy/score.hpp"
+#include "accuracy/scoring.hpp"
 #include "core/text.hpp"
 #include "model/intervals.hpp"
 #include "platform/files.hpp"
@@ -23,7 +23,7 @@ namespace gpuvet::accuracy {
 namespace {
 
 struct Arguments {
-  std::string table, out, known, data, kind;
+  std::string table, out, known, data, kind, page;
   std::size_t worst = 0;
 };
 
@@ -40,6 +40,8 @@ std::optional<Arguments> arguments_in(int argc, char** argv) {
       a.data = argv[++i];
     else if (word == "--kind" && more)
       a.kind = argv[++i];
+    else if (word == "--page" && more)
+      a.page = argv[++i];
     else if (word == "--worst" && more)
       a.worst = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
     else if (word[0] != '-' && a.table.empty())
@@ -97,52 +99,25 @@ Result<void> run(const Arguments& a) {
   }
   const auto& known_source = a.known.empty() ? rows : known_rows;
 
-  std::map<std::string, std::string> lines;
   fmt::print("{:<40} {:>5} {:>6} {:>7} {:>8} {:>8} {:>8} {:>9} {:>8}\n", "errors in %", "rows",
              "groups", "refused", "median", "p90", "worst", "covered", "width");
+  std::map<std::string, std::string> lines;
+  std::vector<ScoredKind> all;
   for (const auto& kind : kinds()) {
     if (!a.kind.empty() && kind.name != a.kind) continue;
-    std::vector<const Row*> known;
-    for (const auto& row : known_source)
-      if (row.value && kind.takes(row)) known.push_back(&row);
-    std::vector<Scored> ours;
-    std::vector<std::pair<const Row*, Scored>> with_rows;
-    std::map<std::string, std::vector<Scored>> by_family;
-    for (const auto& row : rows) {
-      if (!kind.takes(row) || lines.contains(row.id)) continue;
-      const auto estimate = kind.predict(row, world);
-      const auto prediction =
-          estimate ? intervals.around(*estimate)
-                   : model::Answer<model::Prediction>(tl::make_unexpected(estimate.error()));
-      lines[row.id] = line_of(row, prediction);
-      if (!row.value) continue;
-      Scored s{row.group, 0, *row.value, !estimate, 0, 0};
-      if (estimate) s.predicted = estimate->value;
-      if (prediction) {
-        s.low = prediction->low;
-        s.high = prediction->high;
-      }
-      ours.push_back(s);
-      with_rows.emplace_back(&row, s);
-      by_family[estimate ? estimate->family : "refused"].push_back(s);
+    auto one = scored(kind, rows, known_source, world, intervals);
+    for (const auto& [row, prediction] : one.predictions)
+      lines.emplace(row->id, line_of(*row, prediction));
+    if (!one.measured.empty()) {
+      print_score(kind.name, one.all());
+      if (one.families.size() > 1)
+        for (const auto& [family, of] : one.families) print_score("  " + family, of);
+      for (const auto& [name, of] : one.nulls) print_score("  null: " + name, of);
+      print_worst(one.measured, a.worst);
     }
-    if (ours.empty()) continue;
-    print_score(kind.name, ours);
-    if (by_family.size() > 1)
-      for (const auto& [family, scored] : by_family) print_score("  " + family, scored);
-    for (const auto& null : kind.nulls) {
-      std::vector<Scored> theirs;
-      for (const auto& [row, s] : with_rows) {
-        std::vector<const Row*> others;  // a null model may not look at the row's own group
-        for (const auto* other : known)
-          if (other->group != row->group) others.push_back(other);
-        const auto guess = null.predict(*row, world, others);
-        theirs.push_back({row->group, guess.value_or(0), *row->value, !guess, 0, 0});
-      }
-      print_score(fmt::format("  null: {}", null.name), theirs);
-    }
-    print_worst(with_rows, a.worst);
+    all.push_back(std::move(one));
   }
+  if (!a.page.empty()) GPUVET_CHECK(platform::write_file(a.page, page_of(all, catalogue)));
   if (a.out.empty()) return {};
   std::string text = "id\tprediction\tlow\thigh\trefusal\n";
   for (const auto& row : rows) {
@@ -162,7 +137,7 @@ int main(int argc, char** argv) {
   if (!arguments) {
     std::fprintf(stderr,
                  "usage: model_accuracy TABLE.tsv [--out FILE] [--known TABLE.tsv] [--data DIR] "
-                 "[--kind NAME] [--worst N]\n");
+                 "[--kind NAME] [--worst N] [--page FILE]\n");
     return 2;
   }
   const auto done = gpuvet::accuracy::run(*arguments);

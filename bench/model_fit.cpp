@@ -89,6 +89,13 @@ std::string toml_of(const std::vector<catalogue::IntervalFamily>& families) {
     width("new_gpu", f.new_gpu);
     width("new_framework", f.new_framework);
     width("new_topology", f.new_topology);
+    const auto errors = [&](const char* key, const auto& e) {
+      if (e)
+        out += fmt::format("{} = {{ median = {:.4f}, p90 = {:.4f} }}\n", key, e->median, e->p90);
+    };
+    errors("without_group", f.without_group);
+    errors("without_gpu", f.without_gpu);
+    errors("without_software", f.without_software);
   }
   return out;
 }

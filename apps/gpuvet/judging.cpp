@@ -10,6 +10,7 @@
 #include "derive/derive.hpp"
 #include "gpuvet/evidence_files.hpp"
 #include "judge/judge.hpp"
+#include "model/outlook.hpp"
 #include "platform/files.hpp"
 #include "platform/terminal.hpp"
 #include "report/format.hpp"
@@ -74,6 +75,24 @@ Result<void> write_reports(const judge::Verdict& verdict, const JudgingOptions& 
   style.width = platform::terminal_width();
   const auto text = report::format_named("terminal")->render(verdict, style);
   return print(context.quiet ? text.substr(0, text.find('\n') + 1) : text);
+}
+
+/// What the models say of the workloads asked about, as observations.
+Result<void> predict(Evidence& evidence, const std::vector<std::string>& workloads,
+                     const Context& context) {
+  GPUVET_TRY(const auto catalogue, load_catalogue(context));
+  const auto machine = model::machine_of(evidence, catalogue);
+  if (!machine) return {};  // too little is known of the server: its inventory alone decides
+  const model::Outlooks outlooks(catalogue);
+  Provenance provenance;
+  provenance.how = How::modelled;
+  provenance.custody = Custody::own;
+  provenance.tool = "gpuvet model";
+  Recorder out(evidence, provenance);
+  for (const auto& id : workloads)
+    if (const auto* workload = catalogue.workload(id))
+      model::record(outlooks.of(*workload, *machine), out);
+  return {};
 }
 
 Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
@@ -159,6 +178,7 @@ Result<Exit> judge_and_print(const JudgingOptions& options, const Context& conte
     catalogue.xids = std::move(codes.xids);
   }
   evidence = derive::derive(std::move(evidence), catalogue, {thermal});
+  if (!options.workloads.empty()) GPUVET_CHECK(predict(evidence, options.workloads, context));
   auto verdict = judge::judge(std::move(evidence), catalogue, {stage, options.workloads});
   verdict.inputs = std::move(gathered.inputs);
   verdict.server = server_name(verdict.evidence);

@@ -225,6 +225,18 @@ std::vector<catalogue::IntervalFamily> families_of(const std::vector<Residual>& 
       const auto n = static_cast<double>(found->second.size());
       return quantile(found->second, std::min(1.0, 0.9 * (1 + 1 / n)));
     };
+    const auto errors_without =
+        [&](LeftOut what) -> std::optional<catalogue::IntervalFamily::Errors> {
+      std::vector<double> list;
+      for (const auto& r : residuals)
+        if (r.left_out == what && r.estimate.family == id)
+          list.push_back(std::abs(std::exp(r.log_error) - 1));
+      if (list.empty()) return {};
+      return catalogue::IntervalFamily::Errors{quantile(list, 0.5), quantile(list, 0.9)};
+    };
+    family.without_group = errors_without(LeftOut::group);
+    family.without_gpu = errors_without(LeftOut::gpu);
+    family.without_software = errors_without(LeftOut::framework);
     family.same_gpu = of(model::Transfer::same_gpu);
     family.new_gpu = of(model::Transfer::new_gpu);
     family.new_framework = of(model::Transfer::new_framework);

@@ -231,6 +231,12 @@ struct IntervalFamily {
   /// 90 % of |ln(predicted / measured)| are below, by how much was new to the model.
   std::optional<double> same_gpu, new_gpu, new_framework, new_topology;
   double rows = 0, groups = 0;
+
+  /// Errors |predicted / measured - 1| of fits that had not seen the row's group, GPU, software.
+  struct Errors {
+    double median = 0, p90 = 0;
+  };
+  std::optional<Errors> without_group, without_gpu, without_software;
 };
 
 /// A price that somebody published: data/prices.toml.

@@ -91,6 +91,14 @@ void parse_intervals(TomlReader& in, Catalogue& out) {
     f.new_gpu = optional("new_gpu");
     f.new_framework = optional("new_framework");
     f.new_topology = optional("new_topology");
+    const auto errors = [&](const char* key) {
+      std::optional<IntervalFamily::Errors> found;
+      t.table(key, [&](TomlReader& e) { found = {number(e, "median"), number(e, "p90")}; });
+      return found;
+    };
+    f.without_group = errors("without_group");
+    f.without_gpu = errors("without_gpu");
+    f.without_software = errors("without_software");
     f.rows = number(t, "rows");
     f.groups = number(t, "groups");
     refuse_twice(t, out.intervals, f.id);
@@ -106,9 +114,8 @@ std::optional<double> Architecture::number(std::string_view name) const {
 const Architecture* Catalogue::architecture(std::string_view name) const {
   const auto called_so = [&](const Architecture& a) {
     return equal_ignoring_case(a.id, name) ||
-           std::any_of(a.names.begin(), a.names.end(), [&](const std::string& other) {
-             return equal_ignoring_case(other, name);
-           });
+           std::any_of(a.names.begin(), a.names.end(),
+                       [&](const std::string& other) { return equal_ignoring_case(other, name); });
   };
   const auto found = std::find_if(architectures.begin(), architectures.end(), called_so);
   return found == architectures.end() ? nullptr : &*found;

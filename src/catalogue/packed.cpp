@@ -212,11 +212,16 @@ void transfer(Archive& archive, Architecture& x) {
   archive(id, title, family, names, numbers, layers, source);
 }
 template <class Archive>
+void transfer(Archive& archive, IntervalFamily::Errors& x) {
+  auto& [median, p90] = x;
+  archive(median, p90);
+}
+template <class Archive>
 void transfer(Archive& archive, IntervalFamily& x) {
   auto& [id, gpus, frameworks, topologies, smallest, largest, same_gpu, new_gpu, new_framework,
-         new_topology, rows, groups] = x;
+         new_topology, rows, groups, without_group, without_gpu, without_software] = x;
   archive(id, gpus, frameworks, topologies, smallest, largest, same_gpu, new_gpu, new_framework,
-          new_topology, rows, groups);
+          new_topology, rows, groups, without_group, without_gpu, without_software);
 }
 template <class Archive>
 void transfer(Archive& archive, Price& x) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 namespace gpuvet::judge {
 namespace {
@@ -13,6 +14,17 @@ namespace {
 std::string reason(const catalogue::Need& need, const Observation& seen, const Index& index) {
   return fmt::format("{}: {} {}, needs {}. {}", index.label(seen.subject), seen.id.name(),
                      format(seen), need.pass.written, need.why);
+}
+
+/// What a model predicts of the workload on this server, in words; nothing where nobody asked one.
+struct Outlook {
+  std::string status, words;
+};
+std::optional<Outlook> outlook_of(const catalogue::Workload& workload, const Index& index) {
+  const auto* o = index.find("workload.outlook"_id, "workload:" + workload.id);
+  if (o == nullptr || o->text() == nullptr) return {};
+  return Outlook{*o->text(),
+                 "predicted: " + *o->text() + (o->detail.empty() ? "" : ": " + o->detail)};
 }
 
 }  // namespace
@@ -42,6 +54,14 @@ Fit judge_fit(const catalogue::Workload& workload, const Index& index) {
     } else {
       in_favour.push_back(fmt::format("{} {}: {}", need.reads, need.pass.written, need.why));
     }
+  }
+  if (const auto predicted = outlook_of(workload, index)) {
+    const bool against_it = predicted->status == "does not fit";
+    unfit = unfit || against_it;
+    if (against_it || predicted->status == "uncertain")
+      against.push_back(predicted->words);
+    else if (predicted->status == "fits")
+      in_favour.push_back(predicted->words);
   }
   if (unfit)
     fit.status = FitStatus::unfit;

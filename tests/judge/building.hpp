@@ -64,7 +64,7 @@ inline catalogue::Workload workload(std::string id, std::string reads, std::stri
   need.pass = condition(pass);
   need.why = "Why " + id + " needs it.";
   need.otherwise = std::move(otherwise);
-  return {id, "Title of " + id, "What " + id + " is.", {std::move(need)}};
+  return {id, "Title of " + id, "What " + id + " is.", {std::move(need)}, {}, {}};
 }
 
 inline catalogue::Catalogue catalogue_of(std::vector<catalogue::Criterion> criteria,

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""predict, size, tco, compare, and vet --for: what the models say, as users ask them."""
+import pathlib
+import tempfile
+import unittest
+
+from harness import SOURCE, gpuvet
+
+OFFERS = sorted((SOURCE / "examples" / "offers").glob("*.toml"))
+OWN = """id = "mine"
+title = "Mine"
+sentence = "A small fine-tuning of our own."
+
+[training]
+architecture = "llama-3-8b"
+method = "lora"
+sequence = 1024
+global_batch = 32
+samples = 1000
+job = "1,000 examples of 1,024 tokens"
+"""
+
+
+def outlook(document, workload, machine=0):
+    return next(o for o in document["machines"][machine]["outlooks"] if o["workload"] == workload)
+
+
+class Predict(unittest.TestCase):
+    def test_full_fine_tuning_of_70b_on_one_server_is_refused_with_the_arithmetic(self):
+        ran = gpuvet("predict", "dgx-a100-80", "--for", "llama3-70b-full", "--what-if", "sharding=zero-2", "--json", "-")
+        self.assertEqual(ran.code, 1, ran.err)
+        one = outlook(ran.json, "llama3-70b-full")
+        self.assertEqual(one["status"], "does not fit")
+        for words in ("weights", "gradients", "optimizer", "total"):
+            self.assertIn(words, one["because"][0])
+        self.assertIsNone(one["job_time"])
+
+    def test_and_fits_sixty_four(self):
+        ran = gpuvet("predict", "dgx-a100-80", "--for", "llama3-70b-full", "--what-if",
+                     "servers=8,sharding=zero-3,global_batch=256", "--json", "-")
+        one = outlook(ran.json, "llama3-70b-full")
+        self.assertEqual(one["status"], "fits", one["because"])
+        self.assertEqual(ran.json["machines"][0]["gpus"], 64)
+
+    def test_every_figure_stands_inside_its_interval(self):
+        ran = gpuvet("predict", "dgx-a100-80", "a100-pcie-80gb:8:pcie", "--json", "-")
+        self.assertIn(ran.code, (0, 1, 3), ran.err)
+        self.assertEqual(ran.json["schema"], "gpuvet.prediction/1")
+        seen = 0
+        for machine in ran.json["machines"]:
+            for one in machine["outlooks"]:
+                self.assertTrue(one["job"], one["workload"])
+                for figure in ("rate", "job_time", "memory_peak", "power", "first_token_p95"):
+                    if one[figure] is None:
+                        continue
+                    seen += 1
+                    self.assertLess(one[figure]["low"], one[figure]["value"])
+                    self.assertLess(one[figure]["value"], one[figure]["high"])
+        self.assertGreater(seen, 40)
+
+    def test_nvlink_trains_no_slower_than_pcie(self):
+        ran = gpuvet("predict", "a100-sxm4-80gb:8", "a100-pcie-80gb:8:pcie", "--for", "llama3-8b-full", "--json", "-")
+        times = [outlook(ran.json, "llama3-8b-full", m)["job_time"]["value"] for m in (0, 1)]
+        self.assertLess(times[0], times[1])
+
+    def test_a_workload_of_ones_own_and_a_matrix(self):
+        with tempfile.TemporaryDirectory() as folder:
+            own = pathlib.Path(folder) / "mine.toml"
+            own.write_text(OWN)
+            ran = gpuvet("predict", SOURCE / "examples" / "a100-8gpu-nvswitch", "--for", own, "--json", "-")
+            self.assertEqual(outlook(ran.json, "mine")["status"], "fits", ran.err)
+            own.write_text(OWN.replace('"lora"', '"lorra"'))
+            ran = gpuvet("predict", "dgx-a100-80", "--for", own)
+            self.assertEqual(ran.code, 2)
+            self.assertIn("mine.toml:7", ran.err)
+
+    def test_wrong_questions_say_what_would_be_right(self):
+        for args, words in ((("nowhere",), "gpuvet list servers"),
+                            (("a100-sxm4-80gb:99",), "GPU:COUNT"),
+                            (("dgx-a100-80", "--for", "chess"), "gpuvet list workloads"),
+                            (("dgx-a100-80", "--what-if", "colour=red"), "sequence"),
+                            (("dgx-a100-80", "--what-if", "sequence"), "KEY=VALUE")):
+            ran = gpuvet("predict", *args)
+            self.assertEqual(ran.code, 2, args)
+            self.assertIn(words, ran.err, args)
+
+
+class Size(unittest.TestCase):
+    def test_more_work_needs_no_fewer_gpus(self):
+        def gpus(rate):
+            ran = gpuvet("size", "--for", "serve-7b", "--gpu", "a100-sxm4-80gb", "--what-if", f"rate={rate}", "--json", "-")
+            return ran.json["workloads"][0]["answers"][0]["gpus"]
+        few, many = gpus(2), gpus(8)
+        self.assertIsNotNone(few)
+        self.assertLess(few, many)
+
+    def test_host_needs_stand_beside_the_articles(self):
+        ran = gpuvet("size", "--for", "llama3-8b-lora", "--gpu", "a100-sxm4-80gb", "--json", "-")
+        host = ran.json["workloads"][0]["answers"][0]["host"]
+        self.assertEqual({h["what"] for h in host}, {"cores", "memory", "drives", "network ports"})
+        self.assertTrue(all("article" in h for h in host))
+
+
+class Tco(unittest.TestCase):
+    def test_a_dearer_server_costs_more(self):
+        def hourly(price):
+            ran = gpuvet("tco", "dgx-a100-80", "--what-if", f"price={price}", "--json", "-")
+            self.assertEqual(ran.code, 0, ran.err)
+            return ran.json["offers"][0]["costs"][0]["per_useful_hour"]
+        cheap, dear = hourly(100000), hourly(200000)
+        self.assertLess(cheap["p10"], cheap["p50"])
+        self.assertLess(cheap["p50"], cheap["p90"])
+        self.assertLess(cheap["p50"], dear["p50"])
+
+    def test_without_a_price_the_answer_is_what_it_is_worth(self):
+        ran = gpuvet("tco", "dgx-a100-80", "--json", "-")
+        self.assertIn("break_even_price", ran.json["offers"][0])
+        self.assertEqual(ran.json["offers"][0]["costs"], [])
+
+
+class Compare(unittest.TestCase):
+    def test_the_articles_five_servers(self):
+        ran = gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora,sdxl,serve-13b", "--json", "-")
+        self.assertEqual(ran.code, 0, ran.err)
+        self.assertEqual(len(ran.json["machines"]), 5)
+        lora = ran.json["workloads"][0]
+        self.assertEqual(lora["workload"], "llama3-8b-lora")
+        self.assertEqual(len(lora["outlooks"]), 5)
+        self.assertEqual([p["offer"] for p in lora["ranking"]["order"]].__len__(), 2, "two have prices")
+        self.assertEqual(len(lora["break_even"]), 3, "the others say what they are worth")
+        text = gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora").out
+        for words in ("by speed", "by cost", "XE9680", "ask next"):
+            self.assertIn(words, text)
+        self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), text)
+
+
+class Vet(unittest.TestCase):
+    def test_a_fit_rests_on_the_prediction_too(self):
+        ran = gpuvet("vet", SOURCE / "examples" / "a100-8gpu-nvswitch", "--for", "serve-13b", "--json", "-")
+        fit = next(f for f in ran.json["fits"] if f["workload"] == "serve-13b")
+        self.assertEqual(fit["status"], "unfit")
+        self.assertTrue(any("predicted" in b for b in fit["because"]), fit["because"])
+        self.assertTrue(any(o["id"] == "workload.outlook" and o["provenance"]["how"] == "modelled"
+                            for o in ran.json["observations"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
