@@ -80,6 +80,11 @@ class Memory {
 
  private:
   struct Stage;
+  struct States;
+  [[nodiscard]] States states(const TrainingJob&, const Program&, const Stage&) const;
+  /// Bytes of weights, rows and their gradients that are whole on this rank for a while.
+  [[nodiscard]] double gathered(const TrainingJob&, const Program&, const Stage&,
+                                const States&) const;
   [[nodiscard]] MemoryEstimate stage(const TrainingJob&, const Program&, const Stage&) const;
   [[nodiscard]] double saved_per_token(const TrainingJob&, const Program&, bool all) const;
   [[nodiscard]] double logits_per_token(const Program&, const Transformer&) const;

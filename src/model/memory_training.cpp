@@ -28,6 +28,11 @@ constexpr double fused_loss = 6;
 /// ones, their exponentials and the gradient.
 constexpr double fp32_loss = 18;
 
+/// Bytes of an element of activations.
+double element_of(const TrainingJob& job) {
+  return job.precision == Precision::fp32 || job.precision == Precision::tf32 ? 4 : 2;
+}
+
 double data_parallel(const TrainingJob& job, int ranks) {
   return static_cast<double>(ranks) / (job.tensor * job.pipeline * job.context);
 }
@@ -53,7 +58,7 @@ double Memory::logits_per_token(const Program& program, const Transformer& net) 
 
 double Memory::saved_per_token(const TrainingJob& job, const Program& program, bool all) const {
   const auto& net = job.net;
-  const double e = job.precision == Precision::fp32 || job.precision == Precision::tf32 ? 4 : 2;
+  const double e = element_of(job);
   const double t = job.tensor, sp = job.sequence_parallel ? t : 1;
   const double h = net.hidden, q = net.heads * net.head_dim;
   const double kv = program.expands_kv ? q : net.kv_heads * net.head_dim;
@@ -84,101 +89,124 @@ double Memory::saved_per_token(const TrainingJob& job, const Program& program, b
   return attention + feed_forward;
 }
 
-MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, const Stage& s) const {
+/// Parameters of a stage and the bytes of their states.
+struct Memory::States {
+  double layer = 0, matrices = 0, output = 0, embeddings = 0;  ///< parameters
+  double weights = 0, gradients = 0, optimizer = 0;            ///< bytes
+  double stepped = 0;                                          ///< parameters
+};
+
+Memory::States Memory::states(const TrainingJob& job, const Program& program,
+                              const Stage& s) const {
   const auto& net = job.net;
   const double t = job.tensor;
   const bool tied = net.tied_embeddings && !program.unties && s.first && s.last;
-  const double cross =
+  const double crossing =
       net.layers > 0 ? net.cross_layers / net.layers * 4 * net.hidden * net.heads * net.head_dim
                      : 0;
-  const double layer = (net.layer_parameters() + cross) / t;
-  const double output = net.vocabulary * net.hidden / t;
-  const double embeddings =
-      (s.first ? output + net.positions * net.hidden : 0) + (s.last && !tied ? output : 0);
-  const double matrices = s.layers * layer, parameters = matrices + embeddings;
-  const bool full = job.method == Method::full;
-  const double adapters =
-      full ? 0 : s.layers * job.lora_rank * adapted_width(net, program.adapted) / t;
-  const auto spread_over = [&](Sharding from) { return job.sharding >= from ? s.shards : 1; };
-
-  MemoryEstimate m;
-  double weights = 0, gradients = 0, optimizer = 0, stepped = 0;
-  if (full) {
-    weights = parameters * program.weight / spread_over(Sharding::weights);
-    gradients = parameters * program.gradient / spread_over(Sharding::gradients);
-    optimizer = parameters * program.optimizer / spread_over(Sharding::optimizer);
-    stepped = parameters / spread_over(Sharding::optimizer);
+  States out;
+  out.layer = (net.layer_parameters() + crossing) / t;
+  out.output = net.vocabulary * net.hidden / t;
+  out.embeddings =
+      (s.first ? out.output + net.positions * net.hidden : 0) + (s.last && !tied ? out.output : 0);
+  out.matrices = s.layers * out.layer;
+  const auto shards = [&](Sharding from) { return job.sharding >= from ? s.shards : 1; };
+  if (job.method == Method::full) {
+    const double parameters = out.matrices + out.embeddings;
+    out.weights = parameters * program.weight;
+    out.gradients = parameters * program.gradient;
+    out.optimizer = parameters * program.optimizer;
+    out.stepped = parameters;
   } else {
-    const double element = program.frozen == StoredWeights::fp32 ? 4 : 2;
+    // A quarter of an adapter's bytes are its weight, a quarter its gradient, half the optimizer's.
+    const double adapters = s.layers * job.lora_rank * adapted_width(net, program.adapted) / t;
     const double beside =
         program.loss == Program::Loss::autocast ? trainer_embedding_ : deepspeed_embedding_;
-    const double held = element + (program.fp32_embeddings ? beside : 0);
-    weights =
-        (matrices * bytes_of(program.frozen) + embeddings * held) / spread_over(Sharding::weights);
-    const double trained = adapters + (job.lora_embeddings ? embeddings : 0);
-    const double own = job.lora_embeddings ? embeddings * (program.fp32_embeddings ? 0 : 4) : 0;
-    weights += (adapters * program.adapter / 4 + own) / spread_over(Sharding::weights);
-    gradients = trained * program.adapter / 4 / spread_over(Sharding::gradients);
-    optimizer = trained * program.adapter / 2 / spread_over(Sharding::optimizer);
-    stepped = trained / spread_over(Sharding::optimizer);
+    double held = program.frozen == StoredWeights::fp32 ? 4 : 2;
+    if (program.fp32_embeddings)
+      held += beside;
+    else if (job.lora_embeddings)
+      held += 4;  // a copy to be trained
+    const double trained = adapters + (job.lora_embeddings ? out.embeddings : 0);
+    out.weights = out.matrices * bytes_of(program.frozen) + out.embeddings * held +
+                  adapters * program.adapter / 4;
+    out.gradients = trained * program.adapter / 4;
+    out.optimizer = trained * program.adapter / 2;
+    out.stepped = trained;
   }
-  if (job.cpu_offload) optimizer = gradients = stepped = 0;
+  out.weights /= shards(Sharding::weights);
+  out.gradients /= shards(Sharding::gradients);
+  out.optimizer /= shards(Sharding::optimizer);
+  out.stepped /= shards(Sharding::optimizer);
+  if (job.cpu_offload) {
+    out.optimizer = out.gradients = out.stepped = 0;
+    if (job.sharding == Sharding::weights) out.weights = 0;
+  }
+  return out;
+}
 
-  double gathered = 0;
+double Memory::gathered(const TrainingJob& job, const Program& program, const Stage& s,
+                        const States& of) const {
+  const bool full = job.method == Method::full;
+  const double t = job.tensor;
+  const double row = job.micro_batch * job.sequence / job.context * element_of(job) *
+                     job.net.hidden;  // of all tokens, not spread over tensor ranks
+  double out = 0;
   if (job.sharding == Sharding::weights && (s.shards > 1 || job.cpu_offload)) {
-    const double element = full                                    ? 2
-                           : program.frozen == StoredWeights::fp32 ? 4
-                                                                   : bytes_of(program.frozen);
-    if (job.cpu_offload) weights = 0;
+    const double element = full ? 2 : std::min(bytes_of(program.frozen), 4.0);
+    const double outermost = std::max(element, 2.0) * of.embeddings;
     if (program.live_parameters)  // those in use, and as many kept for reuse or fetched ahead
-      gathered = element * std::min(matrices, std::max(2 * live_parameters_, 2 * layer)) +
-                 std::max(element, 2.0) * embeddings +
-                 (job.lora_embeddings ? 6 * embeddings : 0);  // the trained ones and gradients
+      out = element * std::min(of.matrices, std::max(2 * live_parameters_, 2 * of.layer)) +
+            outermost +
+            (job.lora_embeddings ? 6 * of.embeddings : 0);  // the trained ones and gradients
     else if (job.pipeline > 1 && program.keeps_gathered)
-      gathered = element * parameters + (full ? 4 * parameters : 0);
+      out = (element + (full ? 4 : 0)) * (of.matrices + of.embeddings);
     else  // this layer and the next, the gradient of this one, and the outermost unit
-      gathered = 2 * element * layer + (full ? 4 * layer : 0) + std::max(element, 2.0) * embeddings;
+      out = (2 * element + (full ? 4 : 0)) * of.layer + outermost;
   }
-  if (program.copies_output && bytes_of(program.frozen) < 2 && !full) gathered += 2 * output;
+  if (program.copies_output && bytes_of(program.frozen) < 2 && !full) out += 2 * of.output;
+  // Sequence parallelism gathers whole rows before a matrix product and keeps their gradient; both
+  // ways twice unless products and transfers are cut into pieces that overlap.
+  if (job.sequence_parallel && t > 1) out += (program.overlaps_pieces ? 2 : 4) * row;
+  // PyTorch's pipeline stages have a buffer for each microbatch's rows and one for their gradient.
+  if (program.keeps_gathered && job.pipeline > 1) out += 2 * s.micro_batches * row;
+  return out;
+}
 
+MemoryEstimate Memory::stage(const TrainingJob& job, const Program& program, const Stage& s) const {
+  const auto& net = job.net;
+  const double t = job.tensor;
+  const States of = states(job, program, s);
   const double tokens = job.micro_batch * job.sequence / job.context;
-  const double e = job.precision == Precision::fp32 || job.precision == Precision::tf32 ? 4 : 2;
   const double whole = tokens * saved_per_token(job, program, true);
   // The input passes the encoder's layers, the target the decoder's, which attend twice.
   const double target = net.cross_layers > 0 ? program.target_share : 1;
   const double decoder = net.layers > 0 ? net.cross_layers / net.layers : 0;
-  const double kept_layers = s.layers * (1 - decoder + decoder * 1.5 * target);
+  const double layers = s.layers * (1 - decoder + decoder * 1.5 * target) * s.in_flight;
   double saved = 0, again = 0;  // kept by all layers; what one layer makes again
   if (job.recompute == Recompute::full) {
-    const double input = e * net.hidden / (job.sequence_parallel ? t : 1);
-    saved = tokens * input * kept_layers * s.in_flight;
+    saved = tokens * element_of(job) * net.hidden / (job.sequence_parallel ? t : 1) * layers;
     again = whole;
   } else {
-    saved = tokens * saved_per_token(job, program, false) * kept_layers * s.in_flight;
+    saved = tokens * saved_per_token(job, program, false) * layers;
     if (job.recompute == Recompute::selective && program.selective_matmuls) again = whole;
   }
-  // Sequence parallelism gathers whole rows before a matrix product and keeps their gradient; both
-  // ways twice unless products and transfers are cut into pieces that overlap.
-  if (job.sequence_parallel && t > 1)
-    gathered += (program.overlaps_pieces ? 2 : 4) * tokens * e * net.hidden;
-  // PyTorch's pipeline stages have a buffer for each microbatch's rows and one for their gradient.
-  if (program.keeps_gathered && job.pipeline > 1)
-    gathered += 2 * s.micro_batches * tokens * e * net.hidden;
   const double logits = s.last ? target * tokens * logits_per_token(program, net) / t : 0;
 
-  m.weights = Bytes::base(weights);
-  m.gradients = Bytes::base(gradients);
-  m.optimizer = Bytes::base(optimizer);
+  MemoryEstimate step;
+  step.weights = Bytes::base(of.weights);
+  step.gradients = Bytes::base(of.gradients);
+  step.optimizer = Bytes::base(of.optimizer);
+  MemoryEstimate backward = step;
   // Logits are gone before the first layer is made again, so the larger of the two counts.
-  MemoryEstimate backward = m, step = m;
   backward.activations = Bytes::base(logits >= again ? saved : saved + again);
   backward.logits = Bytes::base(logits >= again ? logits : 0);
-  backward.buffers = Bytes::base(gathered);
+  backward.buffers = Bytes::base(gathered(job, program, s, of));
   backward.peak = "backward pass";
   // DeepSpeed steps a group of parameters at a time; others step in place or leave gaps that the
   // backward pass has left bigger.
   if (program.live_parameters && job.sharding == Sharding::weights)
-    step.buffers = Bytes::base(step_ * std::min(stepped, live_parameters_));
+    step.buffers = Bytes::base(step_ * std::min(of.stepped, live_parameters_));
   step.peak = "optimizer step";
   backward = summed(backward, s.ranks, program.gaps);
   step = summed(step, s.ranks, program.gaps);
