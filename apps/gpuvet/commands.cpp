@@ -30,6 +30,7 @@ const std::string_view about =
     "\n"
     "  gpuvet vet evidence/            judge a folder of evidence\n"
     "  gpuvet request                  what to ask a vendor for\n"
+    "  gpuvet compare OFFERS --for W   the best buy for a workload, and why\n"
     "  gpuvet explain thermal.core     what a criterion means and where its limit comes from";
 
 const std::string_view exit_codes =
