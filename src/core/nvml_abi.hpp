@@ -265,4 +265,11 @@ constexpr unsigned most_links = 36;
   X(nvmlSystemGetProcessName, (unsigned, char*, unsigned))
 // clang-format on
 
+/// The type of each function, by its name.
+namespace function {
+#define GPUVET_NVML_TYPE(name, arguments) using name = Return arguments;
+GPUVET_NVML_FUNCTIONS(GPUVET_NVML_TYPE)
+#undef GPUVET_NVML_TYPE
+}  // namespace function
+
 }  // namespace gpuvet::nvml

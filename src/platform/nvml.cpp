@@ -12,7 +12,7 @@ Result<Nvml> Nvml::open(const std::string& library) {
                 "the NVIDIA driver's library is not here (" + opened.error().what + ")");
   Nvml out(std::move(*opened));
 #define GPUVET_NVML_LOAD(name, arguments) \
-  out.name = out.library_.symbol<nvml::Return arguments>(#name);
+  out.name = out.library_.symbol<nvml::function::name>(#name);
   GPUVET_NVML_FUNCTIONS(GPUVET_NVML_LOAD)
 #undef GPUVET_NVML_LOAD
   if (out.nvmlInit_v2 == nullptr || out.nvmlDeviceGetCount_v2 == nullptr ||

@@ -16,7 +16,7 @@ class Nvml {
   /// `library` names it ("libnvidia-ml.so.1"). Does not start it: call start().
   static Result<Nvml> open(const std::string& library);
 
-#define GPUVET_NVML_POINTER(name, arguments) nvml::Return(*name) arguments = nullptr;
+#define GPUVET_NVML_POINTER(name, arguments) nvml::function::name* name = nullptr;
   GPUVET_NVML_FUNCTIONS(GPUVET_NVML_POINTER)
 #undef GPUVET_NVML_POINTER
 
