@@ -60,8 +60,10 @@ bool reaped(pid_t child, double seconds, int& status) {
 
 enum class End { finished, timeout, too_large };
 
-/// Reads all `pipes` until they close, time is up, or they hold more than `most` bytes together.
-End drain(std::vector<std::pair<Pipe*, std::string*>> pipes, double until, std::size_t most) {
+/// Reads all `pipes` until they close, hold more than `most` bytes together, or time is up: at
+/// `until`, which every byte that comes moves to `quiet` seconds later where that is above 0.
+End drain(std::vector<std::pair<Pipe*, std::string*>> pipes, double until, std::size_t most,
+          double quiet = 0) {
   std::size_t total = 0;
   std::array<char, 1 << 16> buffer{};
   while (!pipes.empty()) {
@@ -81,6 +83,7 @@ End drain(std::vector<std::pair<Pipe*, std::string*>> pipes, double until, std::
       }
       pipes[i].second->append(buffer.data(), static_cast<std::size_t>(n));
       total += static_cast<std::size_t>(n);
+      if (quiet > 0) until = monotonic_seconds() + quiet;
       if (total > most) return End::too_large;
     }
   }
@@ -149,10 +152,9 @@ Result<std::string> find_tool(std::string_view name) {
   return fail(Errc::not_found, std::string(name) + " is not installed");
 }
 
-Result<Isolated> isolated(const std::function<void(int fd)>& work, double limit, std::size_t most) {
+Result<Isolated> isolated(const std::function<void(int fd)>& work, double quiet, std::size_t most) {
   Pipe output;
   if (output.ends[0] < 0) return system_error("pipe");
-  const double until = monotonic_seconds() + limit;
   const pid_t child = ::fork();
   if (child < 0) return system_error("fork");
   if (child == 0) {
@@ -165,9 +167,8 @@ Result<Isolated> isolated(const std::function<void(int fd)>& work, double limit,
   ::setpgid(child, child);
   output.close_end(1);
   Isolated out;
-  const End end = drain({{&output, &out.output}}, until, most);
-  if (end == End::finished && reaped(child, std::max(0.0, until - monotonic_seconds()), out.status))
-    return out;
+  const End end = drain({{&output, &out.output}}, monotonic_seconds() + quiet, most, quiet);
+  if (end == End::finished && reaped(child, quiet, out.status)) return out;
   ::kill(-child, SIGKILL);
   // A child stuck in the driver does not even die; it is the kernel's to clean up.
   if (!reaped(child, 0.5, out.status)) out.status = 128 + SIGKILL;

@@ -36,16 +36,16 @@ Result<Finished> run(const Program& program);
 /// a file that nobody but root can change; else the error says whose it is.
 Result<std::string> find_tool(std::string_view name);
 
-/// Bytes that `work` writes before it ends or its time is up, from a child process: a thread stuck
-/// in the kernel could not be ended. `work` gets the descriptor to write to. On timeout the child
-/// is killed or, where even that does not help, left behind; `timed_out` says so and what came is
-/// kept.
+/// Bytes that `work` writes before it ends or falls silent for `quiet` seconds, from a child
+/// process: a thread stuck in the kernel could not be ended. `work` gets the descriptor to write
+/// to. A silent child is killed or, where even that does not help, left behind; `timed_out` says so
+/// and what came is kept.
 struct Isolated {
   std::string output;
   bool timed_out = false;
   int status = 0;  ///< exit status; 128 + the signal when one ended it
 };
-Result<Isolated> isolated(const std::function<void(int fd)>& work, double limit,
+Result<Isolated> isolated(const std::function<void(int fd)>& work, double quiet,
                           std::size_t most = std::size_t{64} << 20);
 
 }  // namespace gpuvet::platform
