@@ -18,6 +18,7 @@ ALLOWED = {
     "ingest": ["core", "evidence"],
     "derive": ["core", "evidence", "catalogue"],
     "model": ["core", "evidence", "catalogue", "derive"],
+    "collect": ["core", "platform", "evidence", "ingest"],
     "judge": ["core", "evidence", "catalogue"],
     "report": ["core", "evidence", "catalogue", "judge"],
 }

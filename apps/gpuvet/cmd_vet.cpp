@@ -8,7 +8,8 @@ namespace gpuvet::app {
 Command vet_command(const Context& context) {
   const auto options = std::make_shared<JudgingOptions>();
   Command out{"vet",
-              "Judge a server from files",
+              "Judge this machine, or a server from files",
+              "  gpuvet vet                                    judge this machine, in seconds\n"
               "  gpuvet vet evidence/                          judge all files of a folder, three "
               "levels deep\n"
               "  gpuvet vet topo.txt smi.xml --for serve-13b   ask about a workload too\n"
@@ -18,11 +19,13 @@ Command vet_command(const Context& context) {
               {}};
   out.options.insert(out.options.begin(),
                      {"TARGET",
-                      "Files, folders or bundles of evidence; - reads standard input",
+                      "Files, folders or bundles of evidence; - reads standard input; none: this "
+                      "machine",
                       &options->targets,
                       "",
-                      true,
+                      false,
                       {}});
+  for (auto& option : live_options(options->live)) out.options.push_back(std::move(option));
   out.run = [options, &context]() -> Result<Exit> {
     for (const auto& target : options->targets)
       if (target.rfind("sim:", 0) == 0)
