@@ -94,6 +94,7 @@ void read_host(TomlReader& in, HostShape& host) {
 void read_adapters(TomlReader& in, Scenario& out) {
   Adapter made;
   made.model = in.text("model");
+  made.vendor_id = in.text_or("vendor_id", "15b3");
   made.device_id = in.text("device_id");
   made.firmware = in.text_or("firmware", "1.0");
   made.layer = in.text_or("layer", "InfiniBand");

@@ -34,12 +34,13 @@ struct RootComplex {
 };
 
 struct Adapter {
-  std::string name;       ///< "mlx5_0", or "eno1" for one without RDMA
-  std::string model;      ///< "MT4123", "MT4129"; for people and ibstat
-  std::string device_id;  ///< PCI, "101b"
-  std::string firmware;   ///< "20.35.2000"
-  std::string layer;      ///< "InfiniBand" or "Ethernet"
-  double rate = 0;        ///< bytes per second of its port
+  std::string name;                ///< "mlx5_0", or "eno1" for one without RDMA
+  std::string model;               ///< "MT4123", "MT4129"; for people and ibstat
+  std::string vendor_id = "15b3";  ///< PCI
+  std::string device_id;           ///< PCI, "101b"
+  std::string firmware;            ///< "20.35.2000"
+  std::string layer;               ///< "InfiniBand" or "Ethernet"
+  double rate = 0;                 ///< bytes per second of its port
   bool rdma = true;
 };
 
