@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "catalogue/catalogue.hpp"
@@ -33,12 +34,13 @@ struct RootComplex {
 };
 
 struct Adapter {
-  std::string name;       ///< "mlx5_0", or "eno1" for one without RDMA
-  std::string model;      ///< "MT4123", "MT4129"; for people and ibstat
-  std::string device_id;  ///< PCI, "101b"
-  std::string firmware;   ///< "20.35.2000"
-  std::string layer;      ///< "InfiniBand" or "Ethernet"
-  double rate = 0;        ///< bytes per second of its port
+  std::string name;                ///< "mlx5_0", or "eno1" for one without RDMA
+  std::string model;               ///< "MT4123", "MT4129"; for people and ibstat
+  std::string vendor_id = "15b3";  ///< PCI
+  std::string device_id;           ///< PCI, "101b"
+  std::string firmware;            ///< "20.35.2000"
+  std::string layer;               ///< "InfiniBand" or "Ethernet"
+  double rate = 0;                 ///< bytes per second of its port
   bool rdma = true;
 };
 
@@ -89,8 +91,8 @@ struct Scenario {
   bool open_modules = false;  ///< the driver's open kernel modules
   double ambient = 25;        ///< degrees Celsius at the inlet
   double power_limit = 0;     ///< watts of each GPU where the board was ordered so; 0: its tdp
-  double resistance = 0.11;   ///< kelvin per watt from core to air, fans at full speed
-  double capacity = 900;      ///< joules per kelvin of GPU and heat sink
+  double resistance = 0;      ///< kelvin per watt from core to air; 0: as its tdp needs
+  double capacity = 0;        ///< joules per kelvin of GPU and heat sink; 0: likewise
   HostShape host;
   std::vector<RootComplex> roots;
   std::vector<Adapter> adapters;
@@ -114,7 +116,7 @@ std::vector<Named> scenarios();
 /// The built-in scenario of that name.
 Result<Scenario> scenario_named(std::string_view id);
 
-/// The catalogue's GPUs that `scenario` is made of, and nothing else of the catalogue.
-Result<catalogue::Catalogue> parts_of(const Scenario& scenario);
+/// The catalogue's GPUs of these ids, and nothing else of it: what a simulation starts from.
+Result<catalogue::Catalogue> gpu_parts(const std::vector<std::string>& ids);
 
 }  // namespace gpuvet::sim

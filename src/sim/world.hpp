@@ -61,7 +61,7 @@ struct Thermal {
   double resistance = 0.11;  ///< kelvin per watt, fans as they are
   double capacity = 900;     ///< joules per kelvin
   double memory_over = 8;    ///< memory above core, at full power
-  double fan_share = 1;      ///< of the air that should come
+  double fan_share = 1;      ///< of the air that should come past it
   double busy_power = 0;     ///< watts at full load without any cap
   double idle_power = 0;
 };
@@ -106,8 +106,9 @@ struct Gpu {
   int recovery_action = 0;
   bool recovery_supported = false;
   std::vector<Process> processes;
-  bool lost = false;     ///< fell off the bus: gone from the tree too
-  std::string hangs_in;  ///< NVML function that never returns for it
+  bool lost = false;                    ///< fell off the bus: gone from the tree too
+  unsigned long long held_reasons = 0;  ///< bits of nvml::Reason that a fault keeps set
+  std::string hangs_in;                 ///< NVML function that never returns for it
 };
 
 struct NvSwitch {
@@ -211,8 +212,6 @@ struct World {
   bool needs_fabric_manager = false, fabric_manager = true;
   bool persistence_daemon = true;
   std::vector<std::string> missing_functions;  ///< NVML functions that this driver lacks
-
-  [[nodiscard]] bool lost(const Gpu& gpu) const { return gpu.lost; }
 };
 
 /// The server as it left the factory: idle, cool, all well. `gpus` are the catalogue's.
