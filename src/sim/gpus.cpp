@@ -103,8 +103,9 @@ Gpu make_gpu(const catalogue::Gpu& kind, int index, const Scenario& scenario) {
   // A BAR is a power of two at least as large as the memory behind it.
   if (kind.architecture != "Turing")
     for (gpu.bar1 = std::uint64_t{1} << 30U; gpu.bar1 < gpu.memory;) gpu.bar1 <<= 1U;
+  gpu.pcie.generation_own = static_cast<int>(field(kind, "pcie_generation", 4));
   gpu.pcie.generation_max = gpu.pcie.generation =
-      std::min(static_cast<int>(field(kind, "pcie_generation", 4)), scenario.host.slot_generation);
+      std::min(gpu.pcie.generation_own, scenario.host.slot_generation);
   gpu.pcie.width_max = gpu.pcie.width = static_cast<int>(field(kind, "pcie_width", 16));
   gpu.link_speed = generation.link_speed;
   gpu.limits = {field(kind, "t_max_operating", 87), field(kind, "t_slowdown", 89),

@@ -37,6 +37,7 @@ struct NvLink {
 
 struct PcieLink {
   int generation = 4, generation_max = 4;  ///< max: what GPU and slot agree on
+  int generation_own = 4;                  ///< what the GPU itself could do
   int width = 16, width_max = 16;
   std::uint64_t replays = 0;
 };
