@@ -21,8 +21,8 @@ using Texts = std::vector<std::string>;
 
 class EveryServer : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Tree, EveryServer, ::testing::ValuesIn(testing::all_scenarios()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& instance) {
+                           std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
