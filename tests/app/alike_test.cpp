@@ -16,21 +16,15 @@ using Statuses = std::map<std::pair<std::string, std::string>, judge::Status>;
 /// Criteria that only one side can judge, and why.
 const std::map<std::string, std::string>& one_sided() {
   static const std::map<std::string, std::string> all = {
-      {"software.uvm", "loaded modules: no file of a tool names them"},
-      {"software.gpudirect.rdma", "likewise"},
-      {"software.gpudirect.storage", "likewise"},
-      {"gpudirect.rdma", "likewise"},
-      {"gpudirect.storage", "likewise"},
+      {"coherency.uvm", "loaded modules: no file of a tool names them"},
+      {"network.gpudirect", "likewise"},
+      {"storage.gpudirect", "likewise"},
       {"software.fabric_manager", "a running service: files would need its log"},
       {"nccl.environment", "variables of the job that asks"},
-      {"host.memory.ecc", "SMBIOS, which a vendor would send as dmidecode's output"},
-      {"host.memory.speed", "likewise"},
-      {"slots.free", "likewise"},
-      {"expandability.slots", "likewise"},
-      {"gpu.inforom", "NVML checks the InfoROM; nvidia-smi prints a warning only when it is bad"},
-      {"network.link_downed", "counters: ibstat prints none"},
-      {"network.symbol_errors", "likewise"},
-      {"network.flaps", "likewise"}};
+      {"host.iommu", "the kernel's groups; of files only gdscheck's tells"},
+      {"gpu.inforom", "NVML checks it; nvidia-smi warns only when it is bad"},
+      {"gpu.ecc.uncorrected", "a total that nvidia-smi -q does not print"},
+      {"gpu.responds", "only who asks the driver can wait for it"}};
   return all;
 }
 

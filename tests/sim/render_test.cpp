@@ -43,6 +43,8 @@ INSTANTIATE_TEST_SUITE_P(Render, EveryServer, ::testing::ValuesIn(testing::all_s
 
 TEST_P(EveryServer, EachFileIsReadAsWhatItIs) {
   const std::map<std::string, std::string> kinds = {{"lscpu.txt", "lscpu"},
+                                                    {"numactl.txt", "numactl"},
+                                                    {"infiniband.txt", "infiniband_sysfs"},
                                                     {"lspci.txt", "lspci"},
                                                     {"dmesg.txt", "kernel_log"},
                                                     {"chronyc.txt", "chronyc_tracking"},
