@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "core/text.hpp"
@@ -19,6 +19,9 @@ struct Options {
   SimulationOptions simulation;
 };
 
+constexpr std::array<std::string_view, 5> seen = {"nvml", "log", "tree", "controller",
+                                                  "environment"};
+
 Result<Exit> list(const Options& options) {
   std::string out = "Servers:\n";
   Json servers = Json::array(), faults = Json::array();
@@ -30,10 +33,14 @@ Result<Exit> list(const Options& options) {
   out += "\nFaults:\n";
   for (const auto& fault : sim::faults()) {
     out += fmt::format("  {:<24}{}\n", fault.id, fault.title);
+    Json also = Json::array();
+    for (const auto id : words(fault.also)) also.push_back(id);
     faults.push_back({{"id", fault.id},
                       {"title", fault.title},
+                      {"seen", seen[static_cast<std::size_t>(fault.seen)]},
                       {"criterion", fault.criterion},
-                      {"subject", fault.subject}});
+                      {"subject", fault.subject},
+                      {"also", std::move(also)}});
   }
   if (!options.json.empty()) {
     GPUVET_CHECK(platform::write_file(
