@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "gpuvet/judging.hpp"
+#include "gpuvet/simulated_files.hpp"
 #include "gpuvet/simulated_machine.hpp"
 
 namespace gpuvet::app {
@@ -20,8 +21,9 @@ Result<Exit> judge_simulated(JudgingOptions judging, const SimulationOptions& op
     return fail(Errc::usage, "a simulated server is judged alone, without other targets");
   GPUVET_TRY(const auto machine,
              simulate(judging.targets.front().substr(simulated.size()), options));
+  GPUVET_CHECK(write_tree(machine.world, machine.folder.path()));
   judging.targets.clear();
-  judging.live.root = machine.root;
+  judging.live.root = machine.folder.path();
   judging.live.nvml = machine.library;
   return judge_and_print(judging, context);
 }

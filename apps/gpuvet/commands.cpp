@@ -18,6 +18,7 @@ Command list_command(const Context&);
 Command report_command(const Context&);
 Command request_command(const Context&);
 Command sim_command(const Context&);
+Command sim_files_command(const Context&);
 Command vet_command(const Context&);
 
 const std::string_view about =
@@ -66,7 +67,7 @@ std::vector<Command> all_commands(const Context& context) {
   return {
       vet_command(context),     collect_command(context), report_command(context),
       request_command(context), explain_command(context), list_command(context),
-      docs_command(context),    sim_command(context),
+      docs_command(context),    sim_command(context),     sim_files_command(context),
   };
 }
 

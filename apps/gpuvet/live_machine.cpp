@@ -9,12 +9,52 @@
 #include "collect/collector.hpp"
 #include "core/text.hpp"
 #include "ingest/importer.hpp"
+#include "platform/files.hpp"
 #include "platform/terminal.hpp"
 
 namespace gpuvet::app {
 namespace {
 
 constexpr std::string_view here = "this machine";
+
+/// The variables of a captured machine's job; this process's say nothing of it.
+std::map<std::string, std::string, std::less<>> captured_environment(const platform::Root& root) {
+  std::map<std::string, std::string, std::less<>> out;
+  const auto text = root.read("/proc/self/environ");
+  if (!text) return out;
+  for (const auto variable : split(*text, '\0'))
+    if (const auto equals = variable.find('='); equals != std::string_view::npos)
+      out.emplace(variable.substr(0, equals), variable.substr(equals + 1));
+  return out;
+}
+
+/// User and password of the management controller: from a file, "user=…" and "password=…" in lines
+/// of their own, or from the environment. Never from the command line, which everybody can read.
+Result<void> set_controller(const LiveOptions& options, collect::Machine& out) {
+  out.bmc = options.bmc;
+  out.bmc_ca = options.ca;
+  out.bmc_insecure = options.insecure;
+  if (out.bmc.empty()) {
+    if (!options.bmc_credentials.empty() || !options.ca.empty() || options.insecure)
+      return fail(Errc::usage, "--bmc-credentials, --ca and --insecure need --bmc HOST");
+    return {};
+  }
+  out.bmc_user = platform::environment("GPUVET_BMC_USER");
+  out.bmc_password = platform::environment("GPUVET_BMC_PASSWORD");
+  if (options.bmc_credentials.empty()) return {};
+  constexpr std::size_t small = 4096;
+  GPUVET_TRY(const auto text, platform::read_private_file(options.bmc_credentials, small));
+  for (const auto line : split(text, '\n')) {
+    constexpr std::string_view user = "user=", password = "password=";
+    const auto kept = line.substr(0, line.find('\r'));
+    if (kept.starts_with(user)) out.bmc_user = kept.substr(user.size());
+    if (kept.starts_with(password)) out.bmc_password = kept.substr(password.size());
+  }
+  if (out.bmc_user.empty())
+    return fail(Errc::usage, options.bmc_credentials +
+                                 ": write user=NAME and password=WORD in lines of their own");
+  return {};
+}
 
 Result<collect::Machine> machine_of(const LiveOptions& options) {
   collect::Machine out;
@@ -35,7 +75,9 @@ Result<collect::Machine> machine_of(const LiveOptions& options) {
       return fail(Errc::usage, "--tool " + printable(tool) + ": write NAME=/full/path");
     out.tools[tool.substr(0, equals)] = tool.substr(equals + 1);
   }
-  out.environment = platform::environment_variables();
+  out.environment = out.root.is_this_machine() ? platform::environment_variables()
+                                               : captured_environment(out.root);
+  GPUVET_CHECK(set_controller(options, out));
   return out;
 }
 
@@ -85,11 +127,34 @@ std::vector<Option> live_options(LiveOptions& options) {
        &options.tools,
        "NAME=PATH",
        false,
+       {}},
+      {"--bmc",
+       "Ask this management controller too, over Redfish (host name or address)",
+       &options.bmc,
+       "HOST",
+       false,
+       {}},
+      {"--bmc-credentials",
+       "File with user=NAME and password=WORD of the controller; or GPUVET_BMC_USER and "
+       "GPUVET_BMC_PASSWORD in the environment",
+       &options.bmc_credentials,
+       "FILE",
+       false,
+       {}},
+      {"--ca", "Certificates to trust for --bmc", &options.ca, "FILE", false, {}},
+      {"--insecure",
+       "Do not verify the controller's certificate: anybody may answer in its place",
+       &options.insecure,
+       "",
+       false,
        {}}};
 }
 
 Result<LiveEvidence> gather_live(const LiveOptions& options) {
   GPUVET_TRY(const auto machine, machine_of(options));
+  if (machine.bmc_insecure)
+    complain("--insecure: the certificate of " + machine.bmc +
+             " is NOT verified; its password and its answers may go to and come from anybody");
   LiveEvidence out;
   for (const auto& collector : collect::all()) {
     collect::Collected collected;

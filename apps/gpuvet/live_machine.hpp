@@ -15,6 +15,10 @@ struct LiveOptions {
   std::string nvml;                ///< library in place of libnvidia-ml.so.1
   std::string call_limit;          ///< "8s"
   std::vector<std::string> tools;  ///< "ipmitool=/opt/bin/ipmitool"
+  std::string bmc;                 ///< host name or address of a Redfish service
+  std::string bmc_credentials;     ///< file with its user and password
+  std::string ca;                  ///< certificates to trust
+  bool insecure = false;
 };
 
 std::vector<Option> live_options(LiveOptions& options);

@@ -94,8 +94,7 @@ Result<SimulatedMachine> simulate(const std::string& name, const SimulationOptio
   auto world = simulation.at(at);
   for (const auto& [variable, value] : world.environment)
     platform::set_environment(variable, value);
-  auto root = folder.path();
-  return SimulatedMachine{std::move(library), std::move(root), std::move(folder), std::move(world)};
+  return SimulatedMachine{std::move(library), std::move(folder), std::move(world)};
 }
 
 }  // namespace gpuvet::app

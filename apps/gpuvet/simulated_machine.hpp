@@ -2,7 +2,6 @@
 // A simulated server as a target, or as the surroundings of any program.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +22,9 @@ std::vector<Option> simulation_options(SimulationOptions& options);
 
 /// A server that programs started from here on take for the one they run on.
 struct SimulatedMachine {
-  std::string library;              ///< the simulated libnvidia-ml.so.1, by full path
-  std::string root;                 ///< folder in place of /
-  platform::ScratchFolder folder;   ///< which holds `root`
-  std::optional<sim::World> world;  ///< at the moment asked for
+  std::string library;             ///< the simulated libnvidia-ml.so.1, by full path
+  platform::ScratchFolder folder;  ///< an empty one, for what stands in place of /
+  sim::World world;                ///< at the moment asked for
 };
 
 /// Checks name and options, and sets GPUVET_SIM and its companions for this process and those that

@@ -18,6 +18,7 @@ Result<void> collect_services(const Machine&, Collected&);
 Result<void> collect_environment(const Machine&, Collected&);
 Result<void> collect_clock(const Machine&, Collected&);
 Result<void> collect_ipmi(const Machine&, Collected&);
+Result<void> collect_redfish(const Machine&, Collected&);
 
 std::span<const Collector> all() {
   static const std::array collectors = {
@@ -35,6 +36,8 @@ std::span<const Collector> all() {
       Collector{"environment", "NCCL and CUDA variables that were set", collect_environment},
       Collector{"clock", "clock synchronisation", collect_clock},
       Collector{"ipmi", "the management controller, through ipmitool", collect_ipmi},
+      Collector{"redfish", "the management controller named with --bmc, over Redfish",
+                collect_redfish},
   };
   return collectors;
 }

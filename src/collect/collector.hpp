@@ -54,7 +54,11 @@ std::span<const Collector> all();
 /// Where facts come from that `collector` reads itself.
 Provenance provenance_of(const Machine&, std::string tool, std::string source);
 
-/// Runs the tool `name`, where it is there, and keeps what it printed as a source.
+/// Where a captured tree keeps what tools printed on its machine, by the names of sources.
+inline constexpr std::string_view tool_outputs = "/run/gpuvet/tools/";
+
+/// Runs the tool `name`, where it is there, and keeps what it printed as a source. Of a captured
+/// machine, takes what it printed there.
 Result<void> keep_output(const Machine&, std::string_view name, std::vector<std::string> arguments,
                          std::string source_name, std::string kind, Collected& out);
 

@@ -46,6 +46,13 @@ void record_model(const platform::Root& root, Recorder& out) {
   constexpr std::size_t most = std::size_t{4} << 20;
   const auto text = root.read("/proc/cpuinfo", most);
   if (!text) return out.absent("node.cpu.model"_id, "node", Absence::permission);
+  // On x86 every guest's processor says that it is one; others have no such flag.
+  for (const auto line : split(*text, '\n'))
+    if (line.starts_with("flags")) {
+      const bool guest = contains(std::string(line) + " ", " hypervisor ");
+      out.text("node.virtualization"_id, "node", guest ? "unnamed hypervisor" : "none");
+      break;
+    }
   for (const auto line : split(*text, '\n'))
     if (line.starts_with("model name"))
       return out.text("node.cpu.model"_id, "node",

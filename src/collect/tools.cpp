@@ -5,6 +5,11 @@
 #include "platform/terminal.hpp"
 
 namespace gpuvet::collect {
+namespace {
+
+constexpr std::size_t most_printed = std::size_t{16} << 20;
+
+}  // namespace
 
 Provenance provenance_of(const Machine& machine, std::string tool, std::string source) {
   Provenance out;
@@ -21,8 +26,14 @@ Result<void> keep_output(const Machine& machine, std::string_view name,
                          std::string kind, Collected& out) {
   // Tools speak of the machine they run on; a captured or simulated one has none.
   const auto given = machine.tools.find(name);
-  if (given == machine.tools.end() && !machine.root.is_this_machine())
-    return fail(Errc::not_found, std::string(name) + ": no tool of this machine is asked");
+  if (given == machine.tools.end() && !machine.root.is_this_machine()) {
+    auto printed = machine.root.read(std::string(tool_outputs) + source_name, most_printed);
+    if (!printed)
+      return fail(Errc::not_found,
+                  std::string(name) + ": the captured machine holds nothing that it printed");
+    out.sources.push_back({std::move(source_name), std::move(kind), std::move(*printed)});
+    return {};
+  }
   platform::Program program;
   if (given != machine.tools.end()) {
     program.path = given->second;
