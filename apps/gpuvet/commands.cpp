@@ -17,6 +17,7 @@ Command explain_command(const Context&);
 Command list_command(const Context&);
 Command report_command(const Context&);
 Command request_command(const Context&);
+Command sim_command(const Context&);
 Command sim_files_command(const Context&);
 Command vet_command(const Context&);
 
@@ -64,9 +65,9 @@ void add_command(CLI::App& cli, const Command& command, const Command*& chosen) 
 
 std::vector<Command> all_commands(const Context& context) {
   return {
-      vet_command(context),     collect_command(context),   report_command(context),
-      request_command(context), explain_command(context),   list_command(context),
-      docs_command(context),    sim_files_command(context),
+      vet_command(context),     collect_command(context), report_command(context),
+      request_command(context), explain_command(context), list_command(context),
+      docs_command(context),    sim_command(context),     sim_files_command(context),
   };
 }
 

@@ -194,7 +194,10 @@ Applied mixed_sku(World& world, int target, double) {
                                   [&](const Other& o) { return o.kind == gpu->sku; });
   if (found == others.end() || world.gpus.size() < 2)
     return fail(Errc::usage, "no other GPU fits in the place of " + gpu->name + " beside its like");
-  return replace_gpu(world, gpu->index, found->instead);
+  const double load = gpu->load;
+  GPUVET_CHECK(replace_gpu(world, gpu->index, found->instead));
+  gpu->load = load;
+  return {};
 }
 
 Applied mixed_vbios(World& world, int target, double) {

@@ -146,8 +146,16 @@ Result<Simulation> Simulation::start(const Scenario& scenario, std::vector<Injec
   GPUVET_CHECK(out.show(0));
   // The machine has been up for a while: it starts in balance, at the work of the first moment.
   for (auto& carried : out.carried_) carried.temperature = out.made_.ambient;
-  constexpr double long_enough = 3600;
-  out.flow(long_enough);
+  constexpr double stretch = 3600, steady = 0.01;
+  constexpr int most_stretches = 60;
+  for (int i = 0; i < most_stretches; ++i) {
+    const auto before = out.carried_;
+    out.flow(stretch);
+    double moved = 0;
+    for (std::size_t g = 0; g < before.size(); ++g)
+      moved = std::max(moved, std::abs(out.carried_[g].temperature - before[g].temperature));
+    if (moved < steady) break;
+  }
   for (auto& carried : out.carried_) carried.reason_seconds.clear();
   out.settle();
   return out;

@@ -62,7 +62,7 @@ Return links_field(const Gpu& g, FieldValue& to) {
     case nvml::field_nvlink_speed_common:
       for (const auto& link : g.links)
         if (link.up) return give(to, static_cast<unsigned>(g.link_speed / megabyte));
-      return give(to, 0);
+      return Return::not_supported;  // no link that could have one
     case nvml::field_nvlink_speed:
       if (to.scope >= g.links.size()) return Return::invalid_argument;
       return give(to, g.links[to.scope].up ? static_cast<unsigned>(g.link_speed / megabyte) : 0);

@@ -68,8 +68,12 @@ Result<Simulation> simulation_of_environment() {
 }  // namespace
 
 State& State::get() {
-  static auto* state = new State;  // never destroyed: callers may still ask while they exit
-  return *state;
+  static State state;
+  return state;
+}
+
+State::~State() {
+  if (calls_ != nullptr) std::fclose(calls_);
 }
 
 Return State::start() {

@@ -17,6 +17,10 @@ namespace gpuvet::sim {
 class State {
  public:
   static State& get();
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State();
 
   /// Reads GPUVET_SIM and its companions; complains on standard error.
   nvml::Return start();
