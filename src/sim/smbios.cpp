@@ -88,7 +88,7 @@ std::string processor(const World& world, int index) {
   Structure out(4, 0x30, 0x0010 + static_cast<unsigned>(index));
   out.text(4, fmt::format("CPU{}", index)).byte(5, 3).byte(6, 0xFE);
   out.text(7, contains(world.cpu.model, "Intel") ? "Intel" : "AMD").text(0x10, world.cpu.model);
-  out.byte(0x18, 0x41).word(0x1A, 0xFFFF).word(0x1C, 0xFFFF).word(0x1E, 0xFFFF);
+  out.byte(0x18, 0x41).byte(0x19, 2).word(0x1A, 0xFFFF).word(0x1C, 0xFFFF).word(0x1E, 0xFFFF);
   out.byte(0x23, std::min(cores, 255U)).byte(0x24, std::min(cores, 255U));
   out.byte(0x25, std::min(threads, 255U)).word(0x28, 0x6B);
   return out.word(0x2A, cores).word(0x2C, cores).word(0x2E, threads).bytes();
@@ -125,7 +125,11 @@ std::string module(const Dimm& dimm, unsigned index) {
   if (size >= largest_word) out.number(0x1C, size, 4);
   out.byte(0x12, memory_type(dimm.type)).word(0x13, 0x2080);
   out.word(0x15, static_cast<unsigned>(dimm.rate));
-  out.text(0x17, dimm.manufacturer).text(0x18, dimm.serial).text(0x1A, dimm.part).byte(0x1B, 2);
+  out.text(0x17, dimm.manufacturer)
+      .text(0x18, dimm.serial)
+      .text(0x1A, dimm.part)
+      .byte(0x1B, 2)
+      .byte(0x28, 3);
   return out.word(0x20, static_cast<unsigned>(dimm.configured_rate)).bytes();
 }
 
@@ -146,8 +150,8 @@ std::string supply(const World& world, unsigned index) {
   Structure out(39, 0x16, 0x2700 + index);
   out.byte(4, 1).text(5, fmt::format("Bay {}", index)).text(6, fmt::format("PSU{}", index));
   out.word(0x0C, static_cast<unsigned>(world.made.host.supply_power));
-  // Hot-pluggable, present, its state OK.
-  return out.word(0x0E, 1U | 2U | 3U << 7U)
+  // Hot-pluggable, present, switches voltage by itself, its state OK, a switching supply.
+  return out.word(0x0E, 1U | 2U | 4U << 3U | 3U << 7U | 4U << 10U)
       .word(0x10, 0xFFFF)
       .word(0x12, 0xFFFF)
       .word(0x14, 0xFFFF)

@@ -44,9 +44,9 @@ class Controller:
                 self.wfile.write(body)
 
             def allowed(self):
-                basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-                return (self.headers.get("Authorization") == "Basic " + basic
-                        or self.headers.get("X-Auth-Token") == TOKEN)
+                # Clients disagree about the encoding of a password.
+                basic = ["Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode(e)).decode() for e in ("utf-8", "latin-1")]
+                return self.headers.get("Authorization") in basic or self.headers.get("X-Auth-Token") == TOKEN
 
             def do_GET(self):
                 outer.asked.append(self.path)

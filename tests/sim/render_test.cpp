@@ -33,15 +33,15 @@ Evidence imported(const Rendered& file, std::string* kind = nullptr) {
   return evidence;
 }
 
-class EveryServer : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Render, EveryServer, ::testing::ValuesIn(testing::all_scenarios()),
+class EveryRendering : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Render, EveryRendering, ::testing::ValuesIn(testing::all_scenarios()),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
 
-TEST_P(EveryServer, EachFileIsReadAsWhatItIs) {
+TEST_P(EveryRendering, EachFileIsReadAsWhatItIs) {
   const std::map<std::string, std::string> kinds = {{"lscpu.txt", "lscpu"},
                                                     {"numactl.txt", "numactl"},
                                                     {"infiniband.txt", "infiniband_sysfs"},
@@ -72,7 +72,7 @@ TEST_P(EveryServer, EachFileIsReadAsWhatItIs) {
   }
 }
 
-TEST_P(EveryServer, ReportAndXmlSayTheSame) {
+TEST_P(EveryRendering, ReportAndXmlSayTheSame) {
   const auto world = server(GetParam());
   if (world.gpus.empty()) GTEST_SKIP() << "no GPU to report";
   const auto plain = imported({"q", render_report(world)});
@@ -89,7 +89,7 @@ TEST_P(EveryServer, ReportAndXmlSayTheSame) {
   EXPECT_EQ(plain.observations.size(), xml.observations.size());
 }
 
-TEST_P(EveryServer, TheReportHoldsWhatTheWorldHolds) {
+TEST_P(EveryRendering, TheReportHoldsWhatTheWorldHolds) {
   const auto world = server(GetParam());
   if (world.gpus.empty()) GTEST_SKIP() << "no GPU to report";
   const auto found = imported({"x", render_report_xml(world)});

@@ -19,15 +19,15 @@ using testing::text;
 using testing::TreeFolder;
 using Texts = std::vector<std::string>;
 
-class EveryServer : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Tree, EveryServer, ::testing::ValuesIn(testing::all_scenarios()),
+class EveryTree : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Tree, EveryTree, ::testing::ValuesIn(testing::all_scenarios()),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
 
-TEST_P(EveryServer, EachPathOnceAndEachLinkLeadsSomewhere) {
+TEST_P(EveryTree, EachPathOnceAndEachLinkLeadsSomewhere) {
   const auto world = server(GetParam());
   const TreeFolder folder(world);
   std::size_t links = 0;
@@ -43,7 +43,7 @@ TEST_P(EveryServer, EachPathOnceAndEachLinkLeadsSomewhere) {
   EXPECT_GE(links, world.gpus.size());
 }
 
-TEST_P(EveryServer, PlacesOfGpusAndAdapters) {
+TEST_P(EveryTree, PlacesOfGpusAndAdapters) {
   const auto world = server(GetParam());
   const auto found = TreeFolder(world).collected("pci").evidence;
   for (const auto& gpu : world.gpus) {
@@ -67,7 +67,7 @@ TEST_P(EveryServer, PlacesOfGpusAndAdapters) {
   }
 }
 
-TEST_P(EveryServer, ProcessorsAndMemory) {
+TEST_P(EveryTree, ProcessorsAndMemory) {
   const auto world = server(GetParam());
   const TreeFolder folder(world);
   const auto host = folder.collected("host").evidence;
@@ -86,7 +86,7 @@ TEST_P(EveryServer, ProcessorsAndMemory) {
   EXPECT_TRUE(contains(memory.sources[0].bytes, std::to_string(world.memory / 1024) + " kB"));
 }
 
-TEST_P(EveryServer, FirmwareListsSlotsAndModules) {
+TEST_P(EveryTree, FirmwareListsSlotsAndModules) {
   const auto world = server(GetParam());
   const auto printed = collect::smbios_text(smbios_table(world));
   ASSERT_TRUE(printed) << printed.error().message();
