@@ -166,6 +166,13 @@ Result<LiveEvidence> gather_live(const LiveOptions& options) {
       reason = std::string("failed: ") + broken.what();
     }
     const std::string name = fmt::format("{}: {}", here, collector.name);
+    // A controller is only asked when the user names it, so that its silence is no detail.
+    if (collector.name == "redfish" && !reason.empty()) {
+      if (collected.sources.empty())
+        out.gathered.complaints.push_back("--bmc: " + reason);
+      else
+        complain("--bmc: " + reason);
+    }
     if (!reason.empty() || !collected.evidence.observations.empty())
       out.gathered.inputs.push_back({name, std::string(collector.name), reason.empty(), reason});
     if (!collected.evidence.observations.empty())

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "collect/smbios.hpp"
 #include "platform/files.hpp"
 #include "sim/controller.hpp"
 #include "sim/render.hpp"
@@ -46,7 +47,9 @@ Result<void> write_rendered(const std::vector<sim::World>& log, const std::strin
   GPUVET_CHECK(platform::make_folder(folder));
   for (const auto& file : sim::render_files(log))
     GPUVET_CHECK(platform::write_file(folder + "/" + file.name, file.text));
-  return {};
+  // Of the same table that the machine reads, in the words of dmidecode.
+  GPUVET_TRY(const auto firmware, collect::smbios_text(sim::smbios_table(log.back())));
+  return platform::write_file(folder + "/dmidecode.txt", firmware);
 }
 
 Result<void> write_controller(const sim::World& world, const std::string& folder, int port) {

@@ -30,7 +30,11 @@ std::vector<Rendered> render_files(const std::vector<World>& log) {
       if (file.path == "/proc/meminfo") out.push_back({"meminfo.txt", file.bytes});
   const bool rdma = std::any_of(world.nics.begin(), world.nics.end(),
                                 [](const Nic& nic) { return nic.made.rdma; });
-  if (rdma) out.push_back({"ibstat.txt", render_ibstat(world)});
+  out.push_back({"numactl.txt", render_numactl(world)});
+  if (rdma) {
+    out.push_back({"ibstat.txt", render_ibstat(world)});
+    out.push_back({"infiniband.txt", render_ports(world)});
+  }
   if (!world.drives.empty()) out.push_back({"nvme.txt", render_drives(world)});
   if (!world.sensors.empty()) {
     out.push_back({"ipmi-mc.txt", render_ipmi_controller(world)});

@@ -29,6 +29,8 @@ std::string render_query_log(const std::vector<World>&);  ///< nvidia-smi --quer
 std::string render_ibstat(const World&);
 std::string render_dmesg(const World&);
 std::string render_lscpu(const World&);
+std::string render_numactl(const World&);          ///< numactl -H
+std::string render_ports(const World&);            ///< grep -r . /sys/class/infiniband/*/
 std::string render_lspci(const World&);            ///< lspci -Dnnvvv
 std::string render_drives(const World&);           ///< nvme list
 std::string render_chronyc(const World&);          ///< chronyc tracking

@@ -8,6 +8,7 @@
 
 #include "core/text.hpp"
 #include "sim/render.hpp"
+#include "sim/tree_parts.hpp"
 
 namespace gpuvet::sim {
 namespace {
@@ -94,6 +95,40 @@ std::string render_lscpu(const World& world) {
       row("NUMA node(s)", std::to_string(world.numa.size()));
   for (std::size_t i = 0; i < world.numa.size(); ++i)
     out += row(fmt::format("NUMA node{} CPU(s)", i), world.numa[i].cpus);
+  return out;
+}
+
+std::string render_numactl(const World& world) {
+  constexpr std::uint64_t megabyte = std::uint64_t{1} << 20U;
+  const auto nodes = world.numa.size();
+  std::string out = fmt::format("available: {} nodes ({})\n", nodes,
+                                nodes == 1 ? "0" : fmt::format("0-{}", nodes - 1));
+  for (std::size_t i = 0; i < nodes; ++i) {
+    out += fmt::format("node {} cpus:", i);
+    for (const int cpu : numbers_in(world.numa[i].cpus)) out += fmt::format(" {}", cpu);
+    out += fmt::format("\nnode {0} size: {1} MB\nnode {0} free: {2} MB\n", i,
+                       world.numa[i].memory / megabyte, world.numa[i].free / megabyte);
+  }
+  out += "node distances:\nnode ";
+  for (std::size_t i = 0; i < nodes; ++i) out += fmt::format("{:4}", i);
+  out += "\n";
+  for (std::size_t i = 0; i < nodes; ++i) {
+    out += fmt::format("{:4}:", i);
+    for (std::size_t j = 0; j < nodes; ++j) out += fmt::format("{:4}", numa_distance(world, i, j));
+    out += "\n";
+  }
+  return out;
+}
+
+std::string render_ports(const World& world) {
+  constexpr std::string_view folder = "/infiniband/";
+  TreeWriter tree;
+  write_adapters(world, tree);
+  std::string out;
+  for (const auto& file : tree.take())
+    if (const auto at = file.path.find(folder); file.link.empty() && at != std::string::npos)
+      out += fmt::format("/sys/class/infiniband/{}:{}", file.path.substr(at + folder.size()),
+                         file.bytes);
   return out;
 }
 

@@ -73,7 +73,7 @@ std::string system_structures(const World& world) {
   const auto& host = world.made.host;
   const std::string serial = "SIM" + world.made.id;
   Structure bios(0, 0x1A, 0x0000);
-  bios.text(4, host.vendor).text(5, host.bios).text(8, "03/01/2024").byte(9, 0xFF);
+  bios.text(4, host.vendor).text(5, host.bios).text(8, "01/15/2024").byte(9, 0xFF);
   bios.number(0x0A, 0x08, 8).byte(0x13, 0x0D).byte(0x16, 0xFF).byte(0x17, 0xFF).word(0x18, 32);
   Structure system(1, 0x1B, 0x0001);
   system.text(4, host.vendor).text(5, host.product).text(7, serial).byte(0x18, 6);

@@ -77,8 +77,6 @@ void write_nodes(const World& world, const Numbering& n, TreeWriter& out) {
   const auto range = world.numa.size() == 1 ? "0" : fmt::format("0-{}", world.numa.size() - 1);
   for (const char* list : {"online", "possible", "has_cpu", "has_memory", "has_normal_memory"})
     out.line(root + list, range);
-  const std::size_t per_socket =
-      std::max<std::size_t>(1, world.numa.size() / static_cast<std::size_t>(n.sockets));
   for (std::size_t i = 0; i < world.numa.size(); ++i) {
     const auto& node = world.numa[i];
     const std::string at = fmt::format("{}node{}/", root, i);
@@ -94,10 +92,7 @@ void write_nodes(const World& world, const Numbering& n, TreeWriter& out) {
                          (node.memory - std::min(node.memory, node.free)) / kibi));
     std::string distances;
     for (std::size_t j = 0; j < world.numa.size(); ++j)
-      distances += fmt::format("{}{}", j == 0 ? "" : " ",
-                               i == j                             ? 10
-                               : i / per_socket == j / per_socket ? 12
-                                                                  : 32);
+      distances += fmt::format("{}{}", j == 0 ? "" : " ", numa_distance(world, i, j));
     out.line(at + "distance", distances);
   }
 }
@@ -120,6 +115,13 @@ void write_memory(const World& world, TreeWriter& out) {
 }
 
 }  // namespace
+
+int numa_distance(const World& world, std::size_t a, std::size_t b) {
+  const auto sockets = static_cast<std::size_t>(std::max(1, world.cpu.sockets));
+  const std::size_t per_socket = std::max<std::size_t>(1, world.numa.size() / sockets);
+  if (a == b) return 10;
+  return a / per_socket == b / per_socket ? 12 : 32;
+}
 
 void write_processors(const World& world, TreeWriter& out) {
   const Numbering n{std::max(1, world.cpu.cores), std::max(1, world.cpu.sockets),

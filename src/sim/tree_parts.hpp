@@ -53,7 +53,10 @@ void write_drives(const World&, TreeWriter&);
 void write_driver(const World&, TreeWriter&);  ///< modules, /proc/driver/nvidia, devices, services
 void write_firmware(const World&, TreeWriter&);
 
-/// 3 for "3-5,8"'s first; all numbers of such a list.
+/// As firmware tells them: 10 itself, 12 the same socket, 32 another.
+int numa_distance(const World&, std::size_t a, std::size_t b);
+
+/// 3, 4, 5, 8 of "3-5,8".
 std::vector<int> numbers_in(std::string_view list);
 
 }  // namespace gpuvet::sim

@@ -35,14 +35,16 @@ Evidence imported(const Rendered& file, std::string* kind = nullptr) {
 
 class EveryServer : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Render, EveryServer, ::testing::ValuesIn(testing::all_scenarios()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& instance) {
+                           std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
 
 TEST_P(EveryServer, EachFileIsReadAsWhatItIs) {
   const std::map<std::string, std::string> kinds = {{"lscpu.txt", "lscpu"},
+                                                    {"numactl.txt", "numactl"},
+                                                    {"infiniband.txt", "infiniband_sysfs"},
                                                     {"lspci.txt", "lspci"},
                                                     {"dmesg.txt", "kernel_log"},
                                                     {"chronyc.txt", "chronyc_tracking"},
@@ -75,7 +77,7 @@ TEST_P(EveryServer, ReportAndXmlSayTheSame) {
   if (world.gpus.empty()) GTEST_SKIP() << "no GPU to report";
   const auto plain = imported({"q", render_report(world)});
   const auto xml = imported({"x", render_report_xml(world)});
-  std::map<std::pair<std::string, std::string>, Value> said;
+  std::map<std::pair<std::string, std::string>, decltype(Observation::value)> said;
   for (const auto& o : plain.observations)
     said[{std::string(o.id.info().name), o.subject}] = o.value;
   EXPECT_GT(said.size(), world.gpus.size() * 60);

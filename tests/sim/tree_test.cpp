@@ -21,8 +21,8 @@ using Texts = std::vector<std::string>;
 
 class EveryServer : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Tree, EveryServer, ::testing::ValuesIn(testing::all_scenarios()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& instance) {
+                           std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
@@ -31,7 +31,9 @@ TEST_P(EveryServer, EachPathOnceAndEachLinkLeadsSomewhere) {
   const auto world = server(GetParam());
   const TreeFolder folder(world);
   std::size_t links = 0;
-  for (const auto& file : *tree_of(world)) {
+  const auto files = tree_of(world);
+  ASSERT_TRUE(files);
+  for (const auto& file : *files) {
     ASSERT_TRUE(file.path.starts_with('/')) << file.path;
     if (file.link.empty()) continue;
     ++links;
