@@ -18,3 +18,18 @@ function(gpuvet_room name)
     target_precompile_headers(gpuvet_${name} REUSE_FROM gpuvet_core)
   endif()
 endfunction()
+
+# gpuvet_embed(ROOM DIR): the .toml files of DIR as string literals in ROOM, for texts that are read
+# only when somebody asks for one.
+function(gpuvet_embed room dir)
+  file(GLOB files CONFIGURE_DEPENDS ${dir}/*.toml)
+  set(output ${CMAKE_BINARY_DIR}/generated/${room}_data.cpp)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/generated)
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} -DROOT=${dir} -DOUTPUT=${output} -P ${CMAKE_SOURCE_DIR}/cmake/Embed.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/Embed.cmake
+    COMMENT "Embedding ${dir}"
+    VERBATIM)
+  target_sources(gpuvet_${room} PRIVATE ${output})
+endfunction()

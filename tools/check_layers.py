@@ -18,8 +18,10 @@ ALLOWED = {
     "ingest": ["core", "evidence"],
     "derive": ["core", "evidence", "catalogue"],
     "model": ["core", "evidence", "catalogue", "derive"],
+    "collect": ["core", "platform", "evidence", "ingest"],
     "judge": ["core", "evidence", "catalogue"],
     "report": ["core", "evidence", "catalogue", "judge"],
+    "sim": ["core", "evidence", "catalogue"],
 }
 # A dependency has its homes, so that what is slow, hostile or platform-bound stays in one place.
 # Rooms that do not exist yet stand here too.

@@ -7,6 +7,7 @@
 
 #include "gpuvet/commands.hpp"
 #include "gpuvet/evidence_files.hpp"
+#include "gpuvet/live_machine.hpp"
 #include "platform/files.hpp"
 #include "platform/terminal.hpp"
 
@@ -14,7 +15,8 @@ namespace gpuvet::app {
 namespace {
 
 struct Options {
-  std::vector<std::string> from;
+  std::vector<std::string> from;  ///< none: this machine
+  LiveOptions live;
   std::string out;
 };
 
@@ -33,7 +35,14 @@ Result<Exit> collect(const Options& options, const Context& context) {
                 "collect keeps files as they are: write standard input to a file first");
   if (platform::open_file(options.out + "/bundle.json"))
     return fail(Errc::usage, options.out + " holds a bundle already: choose another folder");
-  GPUVET_TRY(auto gathered, gather(options.from, !context.quiet && platform::error_is_terminal()));
+  LiveEvidence live;
+  if (options.from.empty()) {
+    GPUVET_TRY(live, gather_live(options.live));
+  } else {
+    GPUVET_TRY(live.gathered,
+               gather(options.from, !context.quiet && platform::error_is_terminal()));
+  }
+  auto& gathered = live.gathered;
   for (const auto& complaint : gathered.complaints) complain(complaint);
   if (gathered.evidence.empty())
     return fail(Errc::malformed, "no evidence: none of the files could be understood");
@@ -47,10 +56,15 @@ Result<Exit> collect(const Options& options, const Context& context) {
   for (std::size_t i = 0; i < gathered.sources.size(); ++i) {
     auto source = gathered.sources[i];
     // Refused files of a known kind are kept too: a later importer may read them.
-    if (!source.kind.empty() && !gathered.paths[i].empty()) {
-      source.file = stored_name(bundle.sources.size() + 1, source.name);
+    source.file = stored_name(bundle.sources.size() + 1, source.name);
+    if (i < live.kept.size()) {
+      source.bytes = live.kept[i].bytes.size();
+      GPUVET_CHECK(platform::write_file(options.out + "/" + source.file, live.kept[i].bytes));
+    } else if (!source.kind.empty() && !gathered.paths[i].empty()) {
       GPUVET_TRY(source.bytes,
                  platform::copy_file(gathered.paths[i], options.out + "/" + source.file));
+    } else {
+      source.file.clear();
     }
     bundle.sources.push_back(std::move(source));
   }
@@ -69,14 +83,23 @@ Result<Exit> collect(const Options& options, const Context& context) {
 
 Command collect_command(const Context& context) {
   const auto options = std::make_shared<Options>();
-  return {"collect",
-          "Gather evidence into a bundle, to judge elsewhere",
-          "  gpuvet collect --from topo.txt smi.xml dmesg.txt --out bundle && gpuvet vet bundle",
-          {
-              {"--from", "Files and folders to gather", &options->from, "FILES", true, {}},
-              {"--out", "Folder to write the bundle to", &options->out, "DIR", true, {}},
-          },
-          [options, &context] { return collect(*options, context); }};
+  Command out{
+      "collect",
+      "Gather evidence into a bundle, to judge elsewhere",
+      "  gpuvet collect --out bundle                   this machine, as root or not\n"
+      "  gpuvet collect --from topo.txt smi.xml dmesg.txt --out bundle && gpuvet vet bundle",
+      {
+          {"--from",
+           "Files and folders to gather; none: this machine",
+           &options->from,
+           "FILES",
+           false,
+           {}},
+          {"--out", "Folder to write the bundle to", &options->out, "DIR", true, {}},
+      },
+      [options, &context] { return collect(*options, context); }};
+  for (auto& option : live_options(options->live)) out.options.push_back(std::move(option));
+  return out;
 }
 
 }  // namespace gpuvet::app

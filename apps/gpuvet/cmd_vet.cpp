@@ -1,33 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 
 #include "gpuvet/judging.hpp"
+#include "gpuvet/simulated_files.hpp"
+#include "gpuvet/simulated_machine.hpp"
 
 namespace gpuvet::app {
+
+namespace {
+
+constexpr std::string_view simulated = "sim:";
+
+bool is_simulated(const std::string& target) { return target.starts_with(simulated); }
+
+/// Judges as on the machine itself, which here has a library and a file tree of its own.
+Result<Exit> judge_simulated(JudgingOptions judging, const SimulationOptions& options,
+                             const Context& context) {
+  if (judging.targets.size() != 1)
+    return fail(Errc::usage, "a simulated server is judged alone, without other targets");
+  GPUVET_TRY(const auto machine,
+             simulate(judging.targets.front().substr(simulated.size()), options));
+  GPUVET_CHECK(write_tree(machine.world, machine.folder.path()));
+  judging.targets.clear();
+  judging.live.root = machine.folder.path();
+  judging.live.nvml = machine.library;
+  return judge_and_print(judging, context);
+}
+
+}  // namespace
 
 Command vet_command(const Context& context) {
   const auto options = std::make_shared<JudgingOptions>();
   Command out{"vet",
-              "Judge a server from files",
+              "Judge this machine, or a server from files",
+              "  gpuvet vet                                    judge this machine, in seconds\n"
               "  gpuvet vet evidence/                          judge all files of a folder, three "
               "levels deep\n"
               "  gpuvet vet topo.txt smi.xml --for serve-13b   ask about a workload too\n"
               "  nvidia-smi topo -m | gpuvet vet -             judge what a tool prints\n"
+              "  gpuvet vet sim:dgx-a100 --fault gpu-hot:5      judge a simulated server\n"
               "  gpuvet vet evidence/ --json - --html report.html",
               judging_options(*options),
               {}};
   out.options.insert(out.options.begin(),
                      {"TARGET",
-                      "Files, folders or bundles of evidence; - reads standard input",
+                      "Files, folders or bundles of evidence; - reads standard input; none: this "
+                      "machine",
                       &options->targets,
                       "",
-                      true,
+                      false,
                       {}});
-  out.run = [options, &context]() -> Result<Exit> {
-    for (const auto& target : options->targets)
-      if (target.rfind("sim:", 0) == 0)
-        return fail(Errc::not_supported,
-                    target + ": simulated servers are not part of this version");
+  for (auto& option : live_options(options->live)) out.options.push_back(std::move(option));
+  const auto simulation = std::make_shared<SimulationOptions>();
+  for (auto& option : simulation_options(*simulation)) out.options.push_back(std::move(option));
+  out.run = [options, simulation, &context]() -> Result<Exit> {
+    if (std::any_of(options->targets.begin(), options->targets.end(), is_simulated))
+      return judge_simulated(*options, *simulation, context);
+    if (!simulation->faults.empty() || !simulation->speed.empty() || !simulation->at.empty() ||
+        !simulation->load.empty())
+      return fail(Errc::usage,
+                  "--fault, --speed, --at and --load are for simulated servers: sim:NAME");
     return judge_and_print(*options, context);
   };
   return out;

@@ -22,6 +22,8 @@ Command report_command(const Context&);
 Command request_command(const Context&);
 Command size_command(const Context&);
 Command tco_command(const Context&);
+Command sim_command(const Context&);
+Command sim_files_command(const Context&);
 Command vet_command(const Context&);
 
 const std::string_view about =
@@ -72,7 +74,8 @@ std::vector<Command> all_commands(const Context& context) {
       vet_command(context),     collect_command(context), report_command(context),
       request_command(context), predict_command(context), compare_command(context),
       size_command(context),    tco_command(context),     explain_command(context),
-      list_command(context),    docs_command(context),
+      list_command(context),    docs_command(context),    sim_command(context),
+      sim_files_command(context),
   };
 }
 

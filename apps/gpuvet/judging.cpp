@@ -95,6 +95,13 @@ Result<void> predict(Evidence& evidence, const std::vector<std::string>& workloa
   return {};
 }
 
+Result<Gathered> gather_targets(const JudgingOptions& options, const Context& context) {
+  if (!options.targets.empty())
+    return gather(options.targets, !context.quiet && platform::error_is_terminal());
+  GPUVET_TRY(auto live, gather_live(options.live));
+  return std::move(live.gathered);
+}
+
 Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
   // A sick server is sick whatever else could not be read; a healthy one is not known to be.
   if (verdict.outcome == judge::Outcome::unfit) return Exit::unfit;
@@ -110,7 +117,7 @@ Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
 std::vector<Option> judging_options(JudgingOptions& options) {
   std::vector<Option> out = {
       {"--stage",
-       "Which decision this is for",
+       "Which decision this is for (default: purchase for files, prejob for this machine)",
        &options.stage,
        "",
        false,
@@ -156,10 +163,11 @@ std::vector<Option> judging_options(JudgingOptions& options) {
 Result<Exit> judge_and_print(const JudgingOptions& options, const Context& context) {
   GPUVET_TRY(auto catalogue, load_catalogue(context, catalogue::Parts::judging));
   GPUVET_CHECK(check_workloads(options.workloads, catalogue));
-  const Stage stage = *catalogue::stage_named(options.stage);
+  const bool live = options.targets.empty();
+  const Stage stage = options.stage.empty() ? (live ? Stage::prejob : Stage::purchase)
+                                            : *catalogue::stage_named(options.stage);
   GPUVET_TRY(const double thermal, thermal_seconds(options, stage));
-  GPUVET_TRY(auto gathered,
-             gather(options.targets, !context.quiet && platform::error_is_terminal()));
+  GPUVET_TRY(auto gathered, gather_targets(options, context));
   for (const auto& complaint : gathered.complaints) complain(complaint);
   const bool nothing = gathered.evidence.empty();
   const bool written = std::any_of(options.outputs.begin(), options.outputs.end(),

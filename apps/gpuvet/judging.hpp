@@ -9,13 +9,15 @@
 #include <vector>
 
 #include "gpuvet/commands.hpp"
+#include "gpuvet/live_machine.hpp"
 #include "judge/verdict.hpp"
 
 namespace gpuvet::app {
 
 struct JudgingOptions {
-  std::vector<std::string> targets;
-  std::string stage = "purchase";
+  std::vector<std::string> targets;  ///< none: this machine, as `live` says
+  LiveOptions live;
+  std::string stage;  ///< empty: purchase for files, prejob for a machine
   std::vector<std::string> workloads;
   std::string server;
   std::string thermal;  ///< "48h"; empty: by stage

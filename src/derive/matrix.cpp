@@ -89,7 +89,7 @@ int Matrix::total_links(std::size_t gpu) const {
 
 std::optional<Matrix> matrix_in(const Evidence& evidence) {
   const auto headers = all_of(evidence, "topology.columns"_id);
-  if (headers.empty()) return {};
+  if (headers.empty()) return matrix_from_paths(evidence);
   const auto* columns = headers.front()->as<std::vector<std::string>>();
   if (columns == nullptr) return {};
   Matrix m;

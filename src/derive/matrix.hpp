@@ -35,8 +35,12 @@ struct Matrix {
   [[nodiscard]] int total_links(std::size_t gpu) const;
 };
 
-/// The first matrix in the evidence; nothing when there is none.
+/// The first matrix in the evidence, else one made from places in the PCI tree and NVLinks' ends;
+/// nothing when there is neither.
 std::optional<Matrix> matrix_in(const Evidence&);
+
+/// The second of these; nothing unless every GPU's place is known.
+std::optional<Matrix> matrix_from_paths(const Evidence&);
 
 /// Sets of GPUs that NVLinks connect, as indices; single GPUs included.
 std::vector<std::vector<std::size_t>> nvlink_groups(const Matrix&);

@@ -91,6 +91,14 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   return in_context(read_all(*source, limit), path);
 }
 
+Result<std::string> read_private_file(const std::string& path, std::size_t limit) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) return refused(path, errno);
+  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    return fail(Errc::permission, path + ": others may read it; chmod 600 it first");
+  return read_file(path, limit);
+}
+
 Result<std::vector<std::string>> files_below(const std::string& path, int depth, std::size_t most) {
   std::error_code error;
   std::vector<std::string> out;
@@ -165,6 +173,19 @@ Result<void> write_file(const std::string& path, std::string_view bytes) {
     }
   }
   if (::rename(fresh.c_str(), path.c_str()) != 0) return refused(path, errno);
+  return {};
+}
+
+Result<void> write_new_file(const std::string& path, std::string_view bytes) {
+  const Descriptor fd{
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  if (fd.get() < 0) return refused(path, errno);
+  return write_all(fd.get(), bytes, path);
+}
+
+Result<void> make_link(const std::string& path, const std::string& target) {
+  ::unlink(path.c_str());
+  if (::symlink(target.c_str(), path.c_str()) != 0) return refused(path, errno);
   return {};
 }
 

@@ -20,6 +20,9 @@ Result<std::unique_ptr<ByteSource>> open_file(const std::string& path);
 /// All of a file, or too_large beyond `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 
+/// The same of a file that holds a secret: permission when others than its owner may read it.
+Result<std::string> read_private_file(const std::string& path, std::size_t limit);
+
 /// Regular files at or below `path`, sorted, at most `depth` folders deep and `most` files. Links
 /// that lead out of `path` are left out.
 Result<std::vector<std::string>> files_below(const std::string& path, int depth, std::size_t most);
@@ -39,6 +42,12 @@ std::size_t file_size(const std::string& path);
 /// between;
 /// "-" writes to standard output.
 Result<void> write_file(const std::string& path, std::string_view bytes);
+
+/// The same without the care: for many small files of a folder that nobody else uses yet.
+Result<void> write_new_file(const std::string& path, std::string_view bytes);
+
+/// A symbolic link at `path`, in place of what was there.
+Result<void> make_link(const std::string& path, const std::string& target);
 
 /// Copies a file's bytes; returns how many.
 Result<std::size_t> copy_file(const std::string& from, const std::string& to);

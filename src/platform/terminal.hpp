@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 
 namespace gpuvet::platform {
@@ -15,6 +17,9 @@ std::size_t terminal_width();
 
 /// Empty when the variable is unset.
 std::string environment(const char* name);
+
+/// All variables of this process.
+std::map<std::string, std::string, std::less<>> environment_variables();
 
 std::string host_name();
 

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+
+#include "core/text.hpp"
+#include "evidence/json.hpp"
+#include "gpuvet/simulated_machine.hpp"
+#include "platform/files.hpp"
+#include "platform/terminal.hpp"
+
+namespace gpuvet::app {
+namespace {
+
+struct Options {
+  std::string action, name, json;
+  std::vector<std::string> command;
+  SimulationOptions simulation;
+};
+
+constexpr std::array<std::string_view, 5> seen = {"nvml", "log", "tree", "controller",
+                                                  "environment"};
+
+Result<Exit> list(const Options& options) {
+  std::string out = "Servers:\n";
+  Json servers = Json::array(), faults = Json::array();
+  for (const auto& named : sim::scenarios()) {
+    GPUVET_TRY(const auto scenario, sim::scenario_named(named.id));
+    out += fmt::format("  {:<24}{}\n", scenario.id, scenario.title);
+    servers.push_back({{"id", scenario.id}, {"title", scenario.title}});
+  }
+  out += "\nFaults:\n";
+  for (const auto& fault : sim::faults()) {
+    out += fmt::format("  {:<24}{}\n", fault.id, fault.title);
+    Json also = Json::array();
+    for (const auto id : words(fault.also)) also.push_back(id);
+    faults.push_back({{"id", fault.id},
+                      {"title", fault.title},
+                      {"seen", seen[static_cast<std::size_t>(fault.seen)]},
+                      {"criterion", fault.criterion},
+                      {"subject", fault.subject},
+                      {"also", std::move(also)}});
+  }
+  if (!options.json.empty()) {
+    GPUVET_CHECK(platform::write_file(
+        options.json,
+        dump({{"schema", "gpuvet.sim/1"}, {"servers", servers}, {"faults", faults}})));
+    if (options.json == "-") return Exit::fit;
+  }
+  GPUVET_CHECK(print(out));
+  return Exit::fit;
+}
+
+Result<Exit> run_inside(const Options& options) {
+  if (options.name.empty() || options.command.empty())
+    return fail(Errc::usage,
+                "sim run needs a server and a command: gpuvet sim run dgx-a100 -- nvtop");
+  // What stays behind is the folder's business: this process becomes the command.
+  auto library = std::string();
+  {
+    GPUVET_TRY(const auto machine, simulate(options.name, options.simulation));
+    library = machine.library;
+  }
+  const auto before = platform::environment("LD_LIBRARY_PATH");
+  const auto folder = library.substr(0, library.rfind('/'));
+  platform::set_environment("LD_LIBRARY_PATH", before.empty() ? folder : folder + ":" + before);
+  return tl::make_unexpected(platform::become(options.command));
+}
+
+}  // namespace
+
+Command sim_command(const Context&) {
+  const auto options = std::make_shared<Options>();
+  Command out{
+      "sim",
+      "Run any program on a simulated GPU server",
+      "  gpuvet sim list                                servers, and what can go wrong\n"
+      "  gpuvet sim run dgx-a100 -- nvtop\n"
+      "  gpuvet sim run dgx-a100 --fault airflow-blocked@4h --load 1 --speed 3600 -- gpustat -i\n"
+      "  gpuvet vet sim:dgx-a100 --fault nvlink-down:3  judge one",
+      {
+          {"ACTION", "What to do", &options->action, "", true, {"list", "run"}},
+          {"NAME", "Which server to simulate, or a scenario's file", &options->name, "", false, {}},
+          {"COMMAND", "The program to run there, behind --", &options->command, "", false, {}},
+          {"--json",
+           "Write the lists as JSON to FILE, or to standard output with -",
+           &options->json,
+           "FILE",
+           false,
+           {}},
+      },
+      {}};
+  for (auto& option : simulation_options(options->simulation))
+    out.options.push_back(std::move(option));
+  out.run = [options]() -> Result<Exit> {
+    return options->action == "list" ? list(*options) : run_inside(*options);
+  };
+  return out;
+}
+
+}  // namespace gpuvet::app

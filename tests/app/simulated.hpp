@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated server judged twice: through its NVML and tree, as a machine; and from the files that
+// its tools print.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "catalogue/catalogue.hpp"
+#include "catalogue/packed.hpp"
+#include "derive/derive.hpp"
+#include "gpuvet/evidence_files.hpp"
+#include "gpuvet/live_machine.hpp"
+#include "gpuvet/simulated_files.hpp"
+#include "judge/judge.hpp"
+#include "sim/simulation.hpp"
+
+namespace gpuvet::app::testing {
+
+inline const catalogue::Catalogue& knowledge() {
+  static const auto all = catalogue::built_in();
+  return all;
+}
+
+inline judge::Verdict judged(std::vector<derive::FileEvidence> files) {
+  auto one = derive::one_server(std::move(files), {});
+  EXPECT_TRUE(one) << (one ? "" : one.error().message());
+  if (!one) return {};
+  constexpr double thermal_seconds = 4 * 3600;
+  return judge::judge(derive::derive(std::move(*one), knowledge(), {thermal_seconds}), knowledge(),
+                      {catalogue::Stage::prejob, {}});
+}
+
+/// A server of the built-in scenarios, in a folder that goes with it.
+class Simulated {
+ public:
+  Simulated(const std::string& scenario, const std::string& faults = "") {
+    std::string name = (std::filesystem::temp_directory_path() / "gpuvet-sim-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    std::vector<sim::Injected> injected;
+    if (!faults.empty()) injected.push_back(sim::parse_injected(faults).value());
+    auto simulation = sim::Simulation::start(sim::scenario_named(scenario).value(), injected);
+    possible_ = simulation.has_value();
+    if (!possible_) return;
+    world_ = simulation->at(0);
+    EXPECT_TRUE(write_tree(world_, folder_ + "/tree"));
+    EXPECT_TRUE(write_rendered({world_}, folder_ + "/files"));
+    // The library reads them in the child process that asks it. Its time stands still.
+    ::setenv("GPUVET_SIM", scenario.c_str(), 1);
+    ::setenv("GPUVET_SIM_FAULTS", faults.c_str(), 1);
+    ::setenv("GPUVET_SIM_SPEED", "0", 1);
+  }
+  Simulated(const Simulated&) = delete;
+  Simulated& operator=(const Simulated&) = delete;
+  ~Simulated() { std::filesystem::remove_all(folder_); }
+
+  /// Whether that fault makes sense for that server.
+  [[nodiscard]] bool possible() const { return possible_; }
+  [[nodiscard]] const sim::World& world() const { return world_; }
+
+  [[nodiscard]] judge::Verdict as_machine() const {
+    LiveOptions options;
+    options.root = folder_ + "/tree";
+    options.nvml = GPUVET_NVML;
+    options.call_limit = "3s";
+    auto live = gather_live(options);
+    EXPECT_TRUE(live);
+    return live ? judged(std::move(live->gathered.evidence)) : judge::Verdict{};
+  }
+  [[nodiscard]] judge::Verdict as_files() const {
+    auto gathered = gather({folder_ + "/files"}, false);
+    EXPECT_TRUE(gathered);
+    if (!gathered) return {};
+    for (const auto& complaint : gathered->complaints) ADD_FAILURE() << complaint;
+    return judged(std::move(gathered->evidence));
+  }
+
+ private:
+  std::string folder_;
+  sim::World world_;
+  bool possible_ = false;
+};
+
+}  // namespace gpuvet::app::testing
