@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nvidia-smi topo -m` numbers network adapters, and all other tools name them: with its legend
-// "NIC0" is "mlx5_0", and what is known of one is known of the other.
+// `nvidia-smi topo -m` numbers network adapters, the PCI tree has them by address, and all other
+// tools name them: with its legend "NIC0" is "mlx5_0", and what is known of one is known of the
+// other.
 #include <map>
 #include <set>
 #include <string>
@@ -8,6 +9,17 @@
 #include "derive/steps.hpp"
 
 namespace gpuvet::derive {
+
+void name_adapters(Evidence& evidence) {
+  constexpr std::string_view nic = "nic:";
+  std::map<std::string, std::string> named;  // address -> subject
+  for (const auto& o : evidence.observations)
+    if (o.id == "nic.pci.address"_id && o.text() != nullptr && o.subject.starts_with(nic) &&
+        o.subject.substr(nic.size()) != *o.text())
+      named.emplace(std::string(nic) + *o.text(), o.subject);
+  for (auto& o : evidence.observations)
+    if (const auto found = named.find(o.subject); found != named.end()) o.subject = found->second;
+}
 
 void join_adapters(Evidence& evidence) {
   constexpr std::string_view numbered = "nic:NIC";

@@ -11,7 +11,7 @@ namespace gpuvet::derive {
 Evidence derive(Evidence evidence, const catalogue::Catalogue& catalogue, const Options& options) {
   // Contradictions are looked for while every source still speaks for itself.
   join_identities(evidence);
-  join_adapters(evidence);
+  name_adapters(evidence);
   find_contradictions(evidence);
   recognise_skus(evidence, catalogue);
   understand_topology(evidence, catalogue);

@@ -110,15 +110,4 @@ std::optional<Matrix> matrix_from_paths(const Evidence& evidence) {
   return m;
 }
 
-void join_adapters(Evidence& evidence) {
-  constexpr std::string_view nic = "nic:";
-  std::map<std::string, std::string> named;  // address -> subject
-  for (const auto& o : evidence.observations)
-    if (o.id == "nic.pci.address"_id && o.text() != nullptr && o.subject.starts_with(nic) &&
-        o.subject.substr(nic.size()) != *o.text())
-      named.emplace(std::string(nic) + *o.text(), o.subject);
-  for (auto& o : evidence.observations)
-    if (const auto found = named.find(o.subject); found != named.end()) o.subject = found->second;
-}
-
 }  // namespace gpuvet::derive

@@ -8,7 +8,7 @@
 namespace gpuvet::derive {
 
 void join_identities(Evidence&);
-void join_adapters(Evidence&);  ///< PCI addresses of adapters become their device names
+void name_adapters(Evidence&);  ///< PCI addresses of adapters become their device names
 void recognise_skus(Evidence&, const catalogue::Catalogue&);
 void understand_topology(Evidence&, const catalogue::Catalogue&);
 void join_adapters(Evidence&);
