@@ -72,8 +72,9 @@ TEST_F(Measurements, IntervalsCoverWhatTheyPromise) {
 TEST_F(Measurements, NothingThatRanOutOfMemoryIsSaidToFit) {
   for (const auto& kind : all_)
     for (const auto& [row, s] : kind.measured)
-      if (row->metric == "fits" && *row->value == 0 && !s.refused)
+      if (row->metric == "fits" && *row->value == 0 && !s.refused) {
         EXPECT_EQ(s.predicted, 0) << row->id << ' ' << row->workload;
+      }
 }
 
 TEST_F(Measurements, ThePageSaysWhatTheModelsDo) {

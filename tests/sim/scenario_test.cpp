@@ -34,8 +34,9 @@ TEST(Scenarios, NameServersOfTheCatalogue) {
   const auto catalogue = catalogue::built_in();
   for (const auto& named : scenarios()) {
     const auto scenario = scenario_named(named.id);
-    if (!scenario->server.empty())
+    if (!scenario->server.empty()) {
       EXPECT_NE(catalogue.server(scenario->server), nullptr) << named.id;
+    }
     for (const auto& [criterion, reason] : scenario->known) {
       EXPECT_NE(catalogue.criterion(criterion), nullptr) << named.id << ' ' << criterion;
       EXPECT_FALSE(reason.empty());
@@ -80,10 +81,11 @@ TEST(Scenarios, FourModulesShareTheirLinksOut) {
   const auto world = built("hgx-a100-4");
   for (const auto& gpu : world.gpus)
     for (const auto& other : world.gpus)
-      if (gpu.index != other.index)
+      if (gpu.index != other.index) {
         EXPECT_EQ(std::count_if(gpu.links.begin(), gpu.links.end(),
                                 [&](const NvLink& l) { return l.remote == other.place.address(); }),
                   4);
+      }
 }
 
 TEST(Scenarios, BridgesJoinPairs) {
