@@ -52,7 +52,7 @@ std::vector<Option> simulation_options(SimulationOptions& options) {
       {"--fault",
        "What goes wrong, with which part and when: gpu-hot:5@4h (gpuvet sim list)",
        &options.faults,
-       "F[:N][@T]",
+       "F[:N][@T],…",
        false,
        {}},
       {"--speed", "Simulated seconds that pass in one (default 1)", &options.speed, "N", false, {}},

@@ -145,6 +145,7 @@ void add_boot_log(World& world) {
   say(0, fmt::format("Linux version {} (buildd@sim) (gcc 11.4.0) #132-Ubuntu SMP", world.kernel));
   say(0.01, fmt::format("DMI: {} {}, BIOS {} 03/01/2024", world.made.host.vendor,
                         world.made.host.product, world.made.host.bios));
+  say(0.02, "Command line: BOOT_IMAGE=/vmlinuz-" + world.kernel + " root=/dev/md0 ro");
   if (world.gpus.empty()) return;
   say(21.4, "nvidia-nvlink: Nvlink Core is being initialized, major device number 511");
   say(22.1,

@@ -109,7 +109,7 @@ Entry memory(const Gpu& g) {
 }
 
 Entry ecc_counts(const Gpu& g, std::string label, std::string element, const EccCounts& counts) {
-  if (!g.ecc_supported) return cell(std::move(label), std::move(element), none);
+  if (!g.ecc_supported || !g.ecc) return cell(std::move(label), std::move(element), none);
   Entry out = group(
       std::move(label), std::move(element),
       {count("SRAM Correctable", "sram_correctable", counts.corrected_sram),

@@ -24,6 +24,8 @@ const std::map<std::string, std::string>& one_sided() {
       {"host.iommu", "the kernel's groups; of files only gdscheck's tells"},
       {"gpu.inforom", "NVML checks it; nvidia-smi warns only when it is bad"},
       {"gpu.ecc.uncorrected", "a total that nvidia-smi -q does not print"},
+      {"gpu.nvlink.inactive", "with every link down nvidia-smi prints a sentence and no list"},
+      {"gpu.nvlink.speed", "likewise"},
       {"gpu.responds", "only who asks the driver can wait for it"}};
   return all;
 }

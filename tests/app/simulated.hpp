@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -37,7 +41,9 @@ inline judge::Verdict judged(std::vector<derive::FileEvidence> files) {
 /// A server of the built-in scenarios, in a folder that goes with it.
 class Simulated {
  public:
-  Simulated(const std::string& scenario, const std::string& faults = "") {
+  /// After `seconds`, with all GPUs that busy; negative: as the scenario says.
+  explicit Simulated(const std::string& scenario, const std::string& faults = "",
+                     double seconds = 0, double load = -1) {
     std::string name = (std::filesystem::temp_directory_path() / "gpuvet-sim-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
     std::vector<sim::Injected> injected;
@@ -45,13 +51,18 @@ class Simulated {
     auto simulation = sim::Simulation::start(sim::scenario_named(scenario).value(), injected);
     possible_ = simulation.has_value();
     if (!possible_) return;
-    world_ = simulation->at(0);
+    if (load >= 0) simulation->set_load(load);
+    world_ = simulation->at(seconds);
     EXPECT_TRUE(write_tree(world_, folder_ + "/tree"));
     EXPECT_TRUE(write_rendered({world_}, folder_ + "/files"));
-    // The library reads them in the child process that asks it. Its time stands still.
+    // The library reads them in the child process that asks it.
     ::setenv("GPUVET_SIM", scenario.c_str(), 1);
     ::setenv("GPUVET_SIM_FAULTS", faults.c_str(), 1);
-    ::setenv("GPUVET_SIM_SPEED", "0", 1);
+    const double now =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    ::setenv("GPUVET_SIM_SPEED", seconds > 0 ? "1" : "0", 1);
+    ::setenv("GPUVET_SIM_START", fmt::format("{:.3f}", now - seconds).c_str(), 1);
+    ::setenv("GPUVET_SIM_LOAD", load >= 0 ? fmt::format("{}", load).c_str() : "", 1);
   }
   Simulated(const Simulated&) = delete;
   Simulated& operator=(const Simulated&) = delete;
