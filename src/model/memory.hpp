@@ -22,7 +22,7 @@ struct MemoryEstimate {
   Bytes reserve;      ///< what the allocator holds without using it
   Bytes context;      ///< CUDA and NCCL, outside of the allocator
   Bytes total;
-  double spread = 0;  ///< 95 % of estimates like this are within so many e-folds
+  double spread = 0;  ///< 90 % of peaks like this are within so many e-folds, 95 % below the upper
   std::string peak;   ///< when: "backward pass", "optimizer step", "generation"
 };
 

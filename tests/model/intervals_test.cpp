@@ -70,6 +70,18 @@ TEST(Intervals, RefuseWhatNoMeasurementIsNear) {
   EXPECT_FALSE(intervals.around(other));
 }
 
+TEST(Intervals, DecisionsPassWithoutOne) {
+  Estimate yes = asked({});
+  yes.family = "memory.fits";
+  yes.value = 1;
+  EXPECT_FALSE(Intervals(one_family()).around(yes)) << "a figure of a family that nobody measured";
+  yes.decision = true;
+  const auto p = Intervals(one_family()).around(yes);
+  ASSERT_TRUE(p);
+  EXPECT_EQ(p->low, 1);
+  EXPECT_EQ(p->high, 1);
+}
+
 TEST(Intervals, WhatAQuestionLeavesOpenIsNotNew) {
   EXPECT_EQ(transfer_of(one_family().intervals.front(), {"a100", "", "", 0}), Transfer::same_gpu);
   EXPECT_EQ(distance_of(one_family().intervals.front(), 0), 0);

@@ -213,8 +213,12 @@ RC_GTEST_PROP(MemoryProperties, MoreMemoryNeverStopsFitting, ()) {
   const auto m = memory().training(any_job(), 64).value();
   const Bytes usable = *rc::gen::inRange(1, 2000) * GB;
   const Bytes more = usable + *rc::gen::inRange(0, 2000) * GB;
-  if (verdict(m, usable) == Fits::fits) RC_ASSERT(verdict(m, more) == Fits::fits);
-  if (verdict(m, more) == Fits::does_not_fit) RC_ASSERT(verdict(m, usable) == Fits::does_not_fit);
+  if (verdict(m, usable) == Fits::fits) {
+    RC_ASSERT(verdict(m, more) == Fits::fits);
+  }
+  if (verdict(m, more) == Fits::does_not_fit) {
+    RC_ASSERT(verdict(m, usable) == Fits::does_not_fit);
+  }
 }
 
 RC_GTEST_PROP(MemoryProperties, LongerSequencesAndBatchesNeverNeedLess, ()) {
