@@ -91,7 +91,7 @@ constexpr std::array all = {
     Fault{"persistence-off", "Persistence mode is off", Seen::nvml, "gpu.persistence", "gpu", "",
           persistence_off},
     Fault{"power-capped", "One GPU's power limit is at its lowest", Seen::nvml, "gpu.power.limit",
-          "gpu", "uniformity.power_limit gpu.clock_event.sw_power_cap thermal.clock", power_capped},
+          "gpu", "uniformity.power_limit thermal.clock", power_capped},
     Fault{"remap-failure", "A row could not be remapped", Seen::nvml, "gpu.remap.failure", "gpu",
           "gpu.remap.uncorrectable gpu.xid gpu.remap.banks.none gpu.xid.warning", remap_failure},
     Fault{"remap-pending", "A row waits to be remapped", Seen::nvml, "gpu.remap.pending", "gpu",

@@ -237,6 +237,7 @@ Entries report(const World& world, const Gpu& g) {
       group("MIG Mode", "mig_mode",
             {cell("Current", "current_mig", g.mig_supported ? enabled(g.mig) : none),
              cell("Pending", "pending_mig", g.mig_supported ? enabled(g.mig) : none)}),
+      cell("", "mig_devices", "None"),
       cell("Accounting Mode", "accounting_mode", enabled(g.accounting)),
       cell("Serial Number", "serial", g.serial.empty() ? none : g.serial),
       cell("GPU UUID", "uuid", g.uuid),

@@ -51,8 +51,12 @@ void settle_gpu(Gpu& gpu) {
                                          std::min(lowest_clock, ceiling), ceiling);
   gpu.utilization = gpu.load;
   gpu.memory_utilization = gpu.load * 0.6;
+  // Only stacked memory has sensors that the driver shows.
+  constexpr int stacked = 1024;
   gpu.memory_temperature =
-      gpu.temperature + gpu.thermal.memory_over * (0.3 + 0.7 * gpu.power / gpu.power_default);
+      gpu.bus_width < stacked
+          ? 0
+          : gpu.temperature + gpu.thermal.memory_over * (0.3 + 0.7 * gpu.power / gpu.power_default);
   if (gpu.load > 0 && gpu.processes.empty())
     gpu.processes.push_back(
         {4242U + static_cast<unsigned>(gpu.index), "python3", gpu.memory / 10 * 9});

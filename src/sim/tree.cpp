@@ -49,7 +49,8 @@ void TreeWriter::link(const std::string& path, std::string_view to) {
   const auto from = split(std::string_view(path).substr(1), '/');
   const auto target = split(to.substr(1), '/');
   std::size_t shared = 0;
-  while (shared + 1 < from.size() && shared < target.size() && from[shared] == target[shared])
+  // A link upwards still names what it leads to, as the kernel writes them.
+  while (shared + 1 < from.size() && shared + 1 < target.size() && from[shared] == target[shared])
     ++shared;
   std::string out;
   for (std::size_t i = shared; i + 1 < from.size(); ++i) out += "../";

@@ -85,7 +85,7 @@ TEST(MemoryRows, PeaksWithoutASequenceAreRefused) {
 TEST(MemoryRows, PublishedJobsThatRanFitAndThoseThatDidNotDont) {
   const char* path = std::getenv("GPUVET_MEASUREMENTS");
   if (path == nullptr) GTEST_SKIP() << "GPUVET_MEASUREMENTS names no table";
-  std::ifstream in(path, std::ios::binary);
+  std::ifstream in(std::string(path) + "/measurements.tsv", std::ios::binary);
   const auto rows = read_rows(std::string(std::istreambuf_iterator<char>(in), {}));
   ASSERT_TRUE(rows);
   const auto kind = memory_kind();

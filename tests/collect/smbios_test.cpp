@@ -18,7 +18,9 @@ std::string structure(int type, std::string body, const std::vector<std::string>
   std::string out;
   out += static_cast<char>(type);
   out += static_cast<char>(4 + body.size());
-  out += "\x01\x00"s + std::move(body);
+  static int handle = 0;  // every structure has one of its own
+  out += static_cast<char>(++handle);
+  out += "\0"s + std::move(body);
   for (const auto& s : strings) out += s + '\0';
   out += strings.empty() ? "\0\0"s : "\0"s;
   return out;
@@ -72,7 +74,8 @@ TEST(Smbios, MeetsItsImporter) {
   Evidence evidence;
   Recorder out(evidence, {});
   MemorySource source(*text);
-  ASSERT_TRUE(importer->read(source, out));
+  const auto read = importer->read(source, out);
+  ASSERT_TRUE(read) << read.error().message();
   bool free = false, ecc = false;
   for (const auto& o : evidence.observations) {
     free = free || (o.id == "slot.usage"_id && *o.text() == "free");

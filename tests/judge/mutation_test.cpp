@@ -43,6 +43,7 @@ constexpr Equivalent equivalents[] = {
     {"uniformity.memory", "limit 1 pass: == to >=", fail_covers},
     {"topology.nvlink.present", "limit 1 pass: other text", fail_covers},
     {"gpu.nvlink.speed", "limit 1 pass: number x 0.99", fail_covers},
+    {"gpu.temperature.memory", "limit 1 pass: factor x 1.000001", fail_covers},
     {"gpu.nvlink.speed", "limit 1 pass: number x 0.999999", fail_covers},
     {"gpu.nvlink.speed", "limit 2 pass: number x 0.99", fail_covers},
     {"gpu.nvlink.speed", "limit 2 pass: number x 0.999999", fail_covers},

@@ -142,9 +142,9 @@ Return field(const Gpu& g, FieldValue& to) {
     case 271:
       return time_held(g, nvml::reason_hw_power_brake, to);
     case nvml::field_memory_temperature:
-      // Only stacked memory has sensors that the driver shows.
-      return g.bus_width < 1024 ? Return::not_supported
-                                : give(to, static_cast<unsigned>(std::round(g.memory_temperature)));
+      return g.memory_temperature <= 0
+                 ? Return::not_supported
+                 : give(to, static_cast<unsigned>(std::round(g.memory_temperature)));
     case nvml::field_energy:
     case 191:
       return give_long(to, g.energy * 1e3);
