@@ -85,15 +85,17 @@ std::string ranking_text(const model::Ranking& r, std::size_t width) {
   std::string out = "  by cost:\n";
   int place = 0;
   for (const auto& p : r.order)
-    out += fmt::format("  {}  {}: {}, cheapest in {:.0f} % of draws{}\n", ++place,
-                       printable(p.offer), format(p.metric), 100 * p.best,
-                       p.on_front ? "" : "; another is at least as good in every way");
-  for (const auto& pair : r.pairs)
     out += item(
-        fmt::format("     {} ", printable(pair.cheaper)),
-        fmt::format("before {}: {:.0f} % sure, {}", printable(pair.dearer), 100 * pair.probability,
-                    pair.real ? "a real difference" : "not a real difference"),
+        fmt::format("  {}  ", ++place),
+        fmt::format("{}: {}, cheapest in {:.0f} % of draws{}", printable(p.offer), format(p.metric),
+                    100 * p.best, p.on_front ? "" : "; another is at least as good in every way"),
         width);
+  for (const auto& pair : r.pairs)
+    out += item("     ",
+                fmt::format("{} before {}: {:.0f} % sure, {}", printable(pair.cheaper),
+                            printable(pair.dearer), 100 * pair.probability,
+                            pair.real ? "a real difference" : "not a real difference"),
+                width);
   for (std::size_t i = 0; i < r.flips.size() && i < 3; ++i) {
     const auto& flip = r.flips[i];
     out += item("     ",

@@ -71,10 +71,10 @@ void add_command(CLI::App& cli, const Command& command, const Command*& chosen) 
 
 std::vector<Command> all_commands(const Context& context) {
   return {
-      vet_command(context),     collect_command(context), report_command(context),
-      request_command(context), predict_command(context), compare_command(context),
-      size_command(context),    tco_command(context),     explain_command(context),
-      list_command(context),    docs_command(context),    sim_command(context),
+      vet_command(context),       collect_command(context), report_command(context),
+      request_command(context),   predict_command(context), compare_command(context),
+      size_command(context),      tco_command(context),     explain_command(context),
+      list_command(context),      docs_command(context),    sim_command(context),
       sim_files_command(context),
   };
 }

@@ -109,7 +109,8 @@ void slot(const Structure& s, std::string& out) {
       "\tCurrent Usage: {}\n",
       s.text(4), slot_type(s.byte(5), s.byte(6)),
       usage < usages.size() ? usages[usage] : usages[0]);
-  if (s.has(0x0D, 4))
+  const bool known = s.word(0x0D) != 0xFFFF || s.byte(0x0F) != 0xFF || s.byte(0x10) != 0xFF;
+  if (s.has(0x0D, 4) && known)
     out += fmt::format("\tBus Address: {:04x}:{:02x}:{:02x}.{:x}\n", s.word(0x0D), s.byte(0x0F),
                        s.byte(0x10) >> 3U, s.byte(0x10) & 7U);
 }

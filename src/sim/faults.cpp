@@ -83,7 +83,7 @@ constexpr std::array all = {
           "topology.crosses_socket kernel_log.nvlink",
           nvlinks_down},
     Fault{"nvswitch-error", "An NVSwitch reports a fatal error", Seen::log, "nvswitch.sxid.fatal",
-          "node", "", nvswitch_error},
+          "nvswitch", "", nvswitch_error},
     Fault{"pcie-generation", "One GPU's slot runs two PCIe generations below", Seen::nvml,
           "gpu.pcie.generation.slot", "gpu", "", pcie_generation},
     Fault{"pcie-width", "One GPU has half of its PCIe lanes", Seen::nvml, "gpu.pcie.width.slot",

@@ -143,7 +143,7 @@ void add_boot_log(World& world) {
     world.log.push_back({at, 6, std::move(text)});
   };
   say(0, fmt::format("Linux version {} (buildd@sim) (gcc 11.4.0) #132-Ubuntu SMP", world.kernel));
-  say(0.01, fmt::format("DMI: {} {}, BIOS {} 03/01/2024", world.made.host.vendor,
+  say(0.01, fmt::format("DMI: {} {}, BIOS {} 01/15/2024", world.made.host.vendor,
                         world.made.host.product, world.made.host.bios));
   say(0.02, "Command line: BOOT_IMAGE=/vmlinuz-" + world.kernel + " root=/dev/md0 ro");
   if (world.gpus.empty()) return;

@@ -70,7 +70,7 @@ class Controller:
                     return self.answer(404, b"{}")
                 if said != {"UserName": USER, "Password": PASSWORD}:
                     return self.answer(401, b"{}")
-                self.answer(201, b"{}", [("X-Auth-Token", TOKEN), ("Location", "/redfish/v1/SessionService/Sessions/7")])
+                self.answer(201, b'{"Id": "7", "Name": "Session"}', [("X-Auth-Token", TOKEN), ("Location", "/redfish/v1/SessionService/Sessions/7")])
 
             def do_DELETE(self):
                 outer.deleted.append(self.path)

@@ -46,7 +46,7 @@ class Knowledge(unittest.TestCase):
             self.assertIn("Example", ran.out)
 
     def test_wrong_usage_is_exit_2(self):
-        for args in ([], ["vet"], ["nonsense"], ["vet", "x", "--stage", "never"], ["vet", "examples/sick-gpu", "--for", "nonsense"],
+        for args in ([], ["report"], ["nonsense"], ["vet", "x", "--stage", "never"], ["vet", "examples/sick-gpu", "--for", "nonsense"],
                      ["vet", "examples/sick-gpu", "--thermal", "soon"], ["list", "nonsense"]):
             self.assertEqual(gpuvet(*args).code, 2, args)
 
