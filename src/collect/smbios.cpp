@@ -45,6 +45,7 @@ class Structure {
 };
 
 std::string kibibytes(unsigned long long kibi) {
+  if (kibi > 0 && kibi % (1ULL << 30U) == 0) return fmt::format("{} TB", kibi >> 30U);
   if (kibi % (1ULL << 20U) == 0) return fmt::format("{} GB", kibi >> 20U);
   return kibi % 1024 == 0 ? fmt::format("{} MB", kibi / 1024) : fmt::format("{} kB", kibi);
 }

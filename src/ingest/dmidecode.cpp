@@ -53,14 +53,6 @@ bool is_placeholder(std::string_view text) {
   return std::ranges::find(placeholders, lower(trim(text))) != placeholders.end();
 }
 
-/// "04/01/2014" -> "2014-04-01", so that it sorts and agrees with other sources.
-std::string iso_date(std::string_view text) {
-  const auto parts = split(text, '/');
-  if (parts.size() != 3 || parts[0].size() != 2 || parts[1].size() != 2 || parts[2].size() != 4)
-    return std::string(text);
-  return fmt::format("{}-{}-{}", parts[2], parts[0], parts[1]);
-}
-
 /// PCIe lanes in "x16"; nothing for any other word.
 std::optional<double> lanes_in(std::string_view word) {
   if (word.ends_with('x'))

@@ -151,4 +151,11 @@ std::vector<const DmiStructure*> DmiTable::all(std::string_view title) const {
 
 Result<DmiTable> read_dmi_table(ByteSource& source) { return Parser(source).parse(); }
 
+std::string iso_date(std::string_view text) {
+  const auto parts = split(text, '/');
+  if (parts.size() != 3 || parts[0].size() != 2 || parts[1].size() != 2 || parts[2].size() != 4)
+    return std::string(text);
+  return fmt::format("{}-{}-{}", parts[2], parts[0], parts[1]);
+}
+
 }  // namespace gpuvet::ingest

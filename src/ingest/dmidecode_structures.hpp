@@ -39,6 +39,10 @@ struct DmiTable {
   [[nodiscard]] std::vector<const DmiStructure*> all(std::string_view title) const;
 };
 
+/// "04/01/2014" -> "2014-04-01", so that it sorts and agrees with other sources; anything else as
+/// it stands.
+std::string iso_date(std::string_view text);
+
 /// Reads all of `source`. An output that ends before its end marker is an error: what it lacks
 /// would read as not being there.
 Result<DmiTable> read_dmi_table(ByteSource& source);

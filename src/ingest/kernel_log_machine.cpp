@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/kernel_log_machine.hpp"
+#include "ingest/dmidecode_structures.hpp"
 
 #include <algorithm>
 #include <array>
@@ -134,7 +135,7 @@ void MachineFacts::record_dmi(Recorder& out) const {
   std::string_view bios = trim(all.substr(comma + label.size()));
   const auto blank = bios.rfind(' ');
   if (blank != std::string_view::npos && is_date(bios.substr(blank + 1))) {
-    out.text("node.bios.date"_id, "node", std::string(bios.substr(blank + 1)));
+    out.text("node.bios.date"_id, "node", iso_date(bios.substr(blank + 1)));
     bios = trim(bios.substr(0, blank));
   }
   if (!bios.empty()) out.text("node.bios.version"_id, "node", std::string(bios));

@@ -426,7 +426,7 @@ TEST(KernelLog, TellsMakerProductAndBoardApartWhereItCan) {
   EXPECT_EQ(text(known, "node.model"), "PowerEdge XE9680");
   EXPECT_EQ(text(known, "node.board.model"), "0ABCDE");
   EXPECT_EQ(text(known, "node.bios.version"), "2.3.5");
-  EXPECT_EQ(text(known, "node.bios.date"), "09/10/2024");
+  EXPECT_EQ(text(known, "node.bios.date"), "2024-09-10");
   const Evidence unknown = good("[    0.000000] DMI: Acme Servers Box 8/B1, BIOS 7 F\n");
   EXPECT_EQ(absence(unknown, "node.vendor"), Absence::malformed);
   EXPECT_EQ(absence(unknown, "node.model"), Absence::malformed);
