@@ -59,6 +59,23 @@ Links links_of(const Evidence& evidence, const std::string& gpu,
   return out;
 }
 
+/// Whether some GPUs told where their NVLinks lead and another that may have some did not: one that
+/// answers no call would read as having lost all of its links.
+bool some_links_unread(const Evidence& evidence) {
+  bool read = false;
+  bool unread = false;
+  for (const auto& gpu : gpus_of(evidence)) {
+    if (find(evidence, "gpu.nvlink.ends"_id, gpu) != nullptr) {
+      read = true;
+      continue;
+    }
+    const auto* links = find(evidence, "gpu.nvlink.links"_id, gpu);
+    const auto* why = links == nullptr ? nullptr : std::get_if<Absence>(&links->value);
+    unread = unread || why == nullptr || *why != Absence::not_supported;
+  }
+  return read && unread;
+}
+
 }  // namespace
 
 std::optional<Matrix> matrix_from_paths(const Evidence& evidence) {
@@ -75,7 +92,7 @@ std::optional<Matrix> matrix_from_paths(const Evidence& evidence) {
                       text_of(evidence, "topology.affinity.numa"_id, gpu)});
     addresses.push_back(list->back());
   }
-  if (m.gpus.empty()) return {};
+  if (m.gpus.empty() || some_links_unread(evidence)) return {};
   std::vector<Place> adapters;
   for (const auto& o : evidence.observations) {
     if (o.id != "nic.rdma"_id || o.flag() == nullptr || !*o.flag()) continue;

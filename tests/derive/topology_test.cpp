@@ -159,5 +159,22 @@ TEST(TopologyTest, NearestAdapterWinsByPathThenOrder) {
   EXPECT_EQ(shown(evidence, "gpu.nic.path", "gpu:smi#1"), "node");
 }
 
+TEST(TopologyTest, GpuWhoseLinksWereNotReadHasNotLostThem) {
+  const auto told = [](bool second) {
+    return derived(from("nvml", [&](Recorder& out) {
+      for (const std::string place : {"0000:01:00.0", "0000:02:00.0"}) {
+        const std::string gpu = "gpu:GPU-" + place;
+        out.text("gpu.uuid"_id, gpu, "GPU-" + place);
+        out.text("gpu.name"_id, gpu, "NVIDIA A100-SXM4-80GB");
+        out.texts("gpu.pci.path"_id, gpu, {place});
+        if (place == "0000:01:00.0") out.texts("gpu.nvlink.ends"_id, gpu, {"0000:02:00.0"});
+        if (place == "0000:02:00.0" && second) out.texts("gpu.nvlink.ends"_id, gpu, {"down"});
+      }
+    }));
+  };
+  EXPECT_EQ(shown(told(true), "topology.class"), "pcie");
+  EXPECT_EQ(find(told(false), "topology.class"), nullptr);
+}
+
 }  // namespace
 }  // namespace gpuvet::derive::testing
