@@ -266,12 +266,7 @@ Command compare_command(const Context& context) {
            "USD",
            false,
            {}},
-          {"--json",
-           "Write one JSON document to FILE, or to standard output with -",
-           &options->json,
-           "FILE",
-           false,
-           {}},
+          json_option(&options->json),
       },
       [options, &context] { return compare(*options, context); }};
 }

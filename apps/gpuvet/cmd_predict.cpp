@@ -89,12 +89,7 @@ Command predict_command(const Context& context) {
                "KEY=VALUE,…",
                false,
                {}},
-              {"--json",
-               "Write one JSON document to FILE, or to standard output with -",
-               &options->json,
-               "FILE",
-               false,
-               {}},
+              json_option(&options->json),
           },
           [options, &context] { return predict(*options, context); }};
 }

@@ -198,12 +198,7 @@ Command size_command(const Context& context) {
                "KEY=VALUE,…",
                false,
                {}},
-              {"--json",
-               "Write one JSON document to FILE, or to standard output with -",
-               &options->json,
-               "FILE",
-               false,
-               {}},
+              json_option(&options->json),
           },
           [options, &context] { return size(*options, context); }};
 }

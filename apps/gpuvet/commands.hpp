@@ -34,6 +34,13 @@ struct Option {
   std::vector<std::string> choices;  ///< empty: any text
 };
 
+/// `--json FILE` of the commands that predict and compare.
+inline Option json_option(std::string* to) {
+  return {"--json", "Write one JSON document to FILE, or to standard output with -",
+          to,       "FILE",
+          false,    {}};
+}
+
 struct Command {
   std::string name, title, examples;
   std::vector<Option> options;
