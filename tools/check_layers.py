@@ -22,6 +22,8 @@ ALLOWED = {
     "judge": ["core", "evidence", "catalogue"],
     "report": ["core", "evidence", "catalogue", "judge"],
     "sim": ["core", "evidence", "catalogue"],
+    "device": ["core", "platform", "sim"],
+    "probe": ["core", "platform", "evidence", "ingest", "device"],
 }
 # A dependency has its homes, so that what is slow, hostile or platform-bound stays in one place.
 # Rooms that do not exist yet stand here too.
@@ -35,6 +37,10 @@ HOMES = {
     "dlfcn.h": {"platform"},
     "sys/ioctl.h": {"platform"},
     "xxhash.h": {"catalogue"},
+    "hwy/": {"device"},
+    "mpi.h": {"device"},
+    "cuda": {"device"},
+    "liburing.h": {"platform"},
 }
 SOURCES = {".hpp", ".cpp", ".inc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')

@@ -1,0 +1,9 @@
+# The backends of src/device. Each is a folder; which are built depends on what the machine has, and
+# what is left out has a stand-in that says so (src/device/without).
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/device/host/*.cpp ${CMAKE_SOURCE_DIR}/src/device/sim/*.cpp)
+file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/device/host/*.hpp ${CMAKE_SOURCE_DIR}/src/device/sim/*.hpp)
+target_sources(gpuvet_device PRIVATE ${sources})
+target_sources(gpuvet_device PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers})
+target_sources(gpuvet_device PRIVATE ${CMAKE_SOURCE_DIR}/src/device/without/cuda.cpp)
+find_package(Threads REQUIRED)
+target_link_libraries(gpuvet_device PUBLIC Threads::Threads)

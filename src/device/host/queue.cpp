@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/host/queue.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace gpuvet::device {
+
+Queue::Queue() : thread_{[this] { work(); }} {}
+
+Queue::~Queue() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    waiting_.clear();
+  }
+  more_.notify_all();
+  thread_.join();
+}
+
+void Queue::push(std::function<Result<void>()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!error_) waiting_.push_back(std::move(work));
+  }
+  more_.notify_one();
+}
+
+Result<void> Queue::drain(double limit) {
+  std::unique_lock lock(mutex_);
+  const auto done = [this] { return waiting_.empty() && !busy_; };
+  if (!idle_.wait_for(lock, std::chrono::duration<double>(limit), done))
+    return fail(Errc::timeout, "the work did not end in time");
+  if (error_) return tl::make_unexpected(*error_);
+  return {};
+}
+
+void Queue::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    more_.wait(lock, [this] { return over_ || !waiting_.empty(); });
+    if (over_) return;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    busy_ = true;
+    lock.unlock();
+    auto done = next();
+    lock.lock();
+    busy_ = false;
+    if (!done && !error_) {
+      error_ = std::move(done).error();
+      waiting_.clear();
+    }
+    if (waiting_.empty()) idle_.notify_all();
+  }
+}
+
+}  // namespace gpuvet::device

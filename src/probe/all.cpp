@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+
+#include "probe/probe.hpp"
+
+namespace gpuvet::probe {
+
+Result<void> memory_bandwidth(Context&);
+
+/// Sorted by name.
+std::span<const Probe> all() {
+  static constexpr std::array probes = {
+      Probe{"memory.bandwidth", "How fast a device reads, writes and copies its own memory",
+            Needs::device, 2, 6, 30, memory_bandwidth},
+  };
+  return probes;
+}
+
+const Probe* probe_named(std::string_view name) {
+  const auto found = std::find_if(all().begin(), all().end(),
+                                  [&](const Probe& probe) { return probe.name == name; });
+  return found == all().end() ? nullptr : &*found;
+}
+
+std::string method_file(const Probe& probe) {
+  std::string out(probe.name);
+  std::replace(out.begin(), out.end(), '.', '-');
+  return out + ".md";
+}
+
+double Context::left() const {
+  return devices.empty() ? 0 : std::max(0.0, until - devices.front()->now());
+}
+
+}  // namespace gpuvet::probe
