@@ -88,6 +88,10 @@ Result<SimulatedMachine> simulate(const std::string& name, const SimulationOptio
   GPUVET_TRY(const double load, measured(options.load, "--load", Unit::ratio, 0));
   if (load > 1) return fail(Errc::usage, "--load " + printable(options.load) + ": at most 100 %");
   GPUVET_TRY(const auto faults, faults_of(options));
+  for (const auto& plant : faults.plants)
+    if (static_cast<std::size_t>(plant.gpu) >= scenario.gpus.size())
+      return fail(Errc::usage, fmt::format("--fault {}:{}: the server has no such GPU",
+                                           device::info(plant.kind).name, plant.gpu));
   GPUVET_TRY(auto simulation, sim::Simulation::start(scenario, faults.server));
   if (!options.load.empty()) simulation.set_load(load);
   GPUVET_TRY(auto library, find_library());
