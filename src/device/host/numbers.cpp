@@ -50,7 +50,7 @@ void widen_to(Precision precision, const std::byte* from, std::int64_t count, To
     case Precision::tf32:
       return each<float>(from, count, to, [](float x) { return x; });
     case Precision::bf16:
-      return each<std::uint16_t>(from, count, to, from_bf16);
+      return each<std::uint16_t>(from, count, to, [](std::uint16_t x) { return from_bf16(x); });
     case Precision::fp16:
       return each<std::uint16_t>(
           from, count, to, [numbers = fp16_numbers()](std::uint16_t x) { return numbers[x]; });
