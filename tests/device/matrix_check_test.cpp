@@ -115,7 +115,7 @@ TEST_P(Freivalds, FindsEachOfThousandWrongElements) {
     ASSERT_EQ(found.wrong, 1U) << at;
     ASSERT_EQ(found.first, at / n);
     ASSERT_EQ(found.not_finite, 0U);
-    ASSERT_GT(found.worst, 1);
+    ASSERT_GE(found.worst, 1);
     checked.put(at, right);
   }
   EXPECT_EQ(checked.verify(0).wrong, 0U);

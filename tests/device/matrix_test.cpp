@@ -211,8 +211,8 @@ TEST(HostMatrix, NormalValuesMultiplyToWithinRounding) {
     const double root = std::sqrt(1360.0);
     for (std::int64_t i = 0; i < 64 * 80; ++i) {
       const double due = c.due(i / 80, i % 80), got = found[static_cast<std::size_t>(i)];
-      const double rounding =
-          result_rounding(precision) * std::fabs(due) + 4 * sum_rounding(precision) * root * root;
+      const double rounding = 2 * result_rounding(precision) * std::fabs(due) +
+                              4 * sum_rounding(precision) * root * root;
       ASSERT_LE(std::fabs(got - due), rounding) << name(precision);
     }
   }
