@@ -27,14 +27,14 @@ device::Range first_bytes(const device::Buffer& buffer, std::uint64_t bytes) {
 
 }  // namespace
 
-void Tally::add(const device::ProductCheck& check) {
+void Tally::add(const device::ProductCheck& found) {
   ++products;
-  rows += check.rows;
-  wrong += check.wrong;
-  not_finite += check.not_finite;
-  worst = std::max(worst, check.worst);
-  if (first.empty() && check.first >= 0)
-    first = fmt::format("product {}, row {}", products, check.first);
+  rows += found.rows;
+  wrong += found.wrong;
+  not_finite += found.not_finite;
+  worst = std::max(worst, found.worst);
+  if (first.empty() && found.first >= 0)
+    first = fmt::format("product {}, row {}", products, found.first);
 }
 
 std::string Tally::words() const {

@@ -18,7 +18,7 @@ struct Tally {
   std::string first;               ///< wrong row: "product 3, row 17"
   double multiply = 0, check = 0;  ///< seconds that they took
 
-  void add(const device::ProductCheck& check);
+  void add(const device::ProductCheck& found);
   /// "40 products, 327680 rows; first wrong: product 3, row 17; worst residual 812 times its bound"
   [[nodiscard]] std::string words() const;
 };

@@ -4,9 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <random>
+#include <sstream>
 
 #include "device/host/host.hpp"
 #include "device/host/numbers.hpp"
@@ -78,6 +83,29 @@ class Checked {
   Buffer a_, b_, c_;
   Product product_;
 };
+
+/// The table of docs/method/compute.md is what the bound gives.
+TEST(SmallestError, IsAsTheMethodSays) {
+  const std::ifstream file(GPUVET_SOURCE_DIR "/docs/method/compute.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const auto precision : {Precision::fp64, Precision::tf32, Precision::fp16, Precision::bf16,
+                               Precision::fp8, Precision::int8}) {
+    std::string row = precision == Precision::tf32 ? "| fp32, tf32 |"
+                      : precision == Precision::int8
+                          ? "| int8, and whole numbers in any precision |"
+                          : "| " + std::string(name(precision)) + " |";
+    for (const std::int64_t size : {1024, 4096, 8192, 32768}) {
+      const auto side = static_cast<double>(size);
+      const double bound =
+          rounding_bound(precision, false, size, size, std::sqrt(side), side, side);
+      char cell[32];
+      std::snprintf(cell, sizeof cell, " %.2g |", 2 * bound / std::sqrt(side));
+      row += cell;
+    }
+    EXPECT_NE(text.str().find(row), std::string::npos) << row;
+  }
+}
 
 class Freivalds : public testing::TestWithParam<Precision> {};
 INSTANTIATE_TEST_SUITE_P(All, Freivalds, testing::ValuesIn(all_precisions),
