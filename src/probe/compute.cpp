@@ -58,6 +58,13 @@ double detectable(Precision precision, std::int64_t size) {
          std::sqrt(side);
 }
 
+/// Products to enqueue at once: for about `seconds`, few where a product is small.
+int batch_of(double trial, double seconds, std::int64_t size) {
+  const auto most = std::max<std::int64_t>(1, size / 1024);
+  return static_cast<int>(
+      std::clamp(std::floor(seconds / std::max(trial, 1e-9)), 1.0, static_cast<double>(most)));
+}
+
 /// Same model, same engine and precision: whose products must be equal bit by bit.
 using Kind = std::tuple<std::string, int, Precision, MatrixEngine, std::int64_t>;
 
@@ -117,9 +124,10 @@ class Compute {
     const double end = device.now() + share();
     GPUVET_TRY(const auto size, size_for(device, rate.precision, engine));
     GPUVET_TRY(auto bench, Workbench::make(context_, device, rate.precision, engine, size));
+    const double most = context_.thorough ? 5 : 0.5;
     const Where where{{"size", static_cast<double>(size)},
                       {"backend", engine_name(device, engine)}};
-    GPUVET_CHECK(measure(bench, rate, engine, where, 0.6 * (end - device.now())));
+    GPUVET_CHECK(measure(bench, rate, engine, where, std::min(most, 0.6 * (end - device.now()))));
     const int rounds = context_.thorough ? 16 : 4;
     Tally exact;
     std::uint64_t inputs = 0;
@@ -167,7 +175,7 @@ class Compute {
                        double seconds) {
     auto& device = bench.device();
     GPUVET_TRY(const double trial, bench.trial());
-    const int batch = std::clamp(static_cast<int>(0.05 / std::max(trial, 1e-6)), 1, 8);
+    const int batch = batch_of(trial, 0.05, bench.size());
     Tally tally;
     const auto once = [&]() -> Result<double> {
       GPUVET_CHECK(bench.begin(batch));
@@ -291,8 +299,8 @@ class Compute {
       benches.push_back(std::move(bench));
     }
     GPUVET_TRY(const double trial, benches.front().trial());
-    const int batch = std::clamp(static_cast<int>(0.1 / std::max(trial, 1e-6)), 1, 16);
-    constexpr int least = 3, most = 200;
+    const int batch = batch_of(trial, 0.1, benches.front().size());
+    const int least = 3, most = context_.thorough ? 100 : 20;
     for (int round = 0; round < most && (round <= least || !context_.over()); ++round) {
       if (context_.cancelled()) return fail(Errc::cancelled, "stopped");
       for (auto& bench : benches) GPUVET_CHECK(bench.begin(batch));
