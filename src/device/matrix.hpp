@@ -35,6 +35,8 @@ struct Product {
   MatrixEngine engine = MatrixEngine::library;
   std::int64_t m = 0, n = 0, k = 0;
   Range a, b, c;
+  /// a and b hold Values::integers and k is within exact_limit(): verify() allows no rounding.
+  bool exact = false;
 };
 
 /// The largest |x| of results that `Values::integers` may reach and be exact: with fp16 results

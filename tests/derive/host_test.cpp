@@ -139,6 +139,25 @@ TEST(HostTest, DistanceToTheBestGpuUnderLikeConditions) {
   EXPECT_EQ(find(e, "compute.below_best", gpu(2)), nullptr);
 }
 
+/// As gpuvet probe compute records them: alone and all at once, by either engine.
+TEST(HostTest, DistanceToTheBestGpuFromTheProbesFigures) {
+  const auto e = server(3, [](Recorder& out) {
+    const Where library{{"size", 8192.0}, {"backend", "cublas"}},
+        own{{"size", 8192.0}, {"backend", "own"}};
+    auto together = library;
+    together["gpus"] = 3.0;
+    for (int i = 0; i < 3; ++i) {
+      out.number("compute.bf16"_id, gpu(i), i == 1 ? 248e12 : 250e12, library);
+      out.number("compute.bf16"_id, gpu(i), 150e12, own);  // never against the library's
+      out.number("compute.bf16"_id, gpu(i), i == 2 ? 180e12 : 240e12, together);
+      out.absent("compute.fp8"_id, gpu(i), Absence::not_supported, "", {{"backend", "own"}});
+    }
+  });
+  EXPECT_EQ(number(e, "compute.below_best", gpu(0)), 0);
+  EXPECT_NEAR(number(e, "compute.below_best", gpu(1)), 0.008, 1e-9);
+  EXPECT_NEAR(number(e, "compute.below_best", gpu(2)), 0.25, 1e-9);  // when all are at work
+}
+
 TEST(HostTest, ScalingIsOverTheSmallestRun) {
   const auto e = server(1, [](Recorder& out) {
     out.number("workload.throughput"_id, "workload:resnet", 800, {{"gpus", 2.0}});
