@@ -38,6 +38,7 @@ __device__ inline void load_matrices(std::uint32_t (&to)[4], std::uint32_t from)
 template <int of_n>
 struct Narrow {
   using Shape = Gemm<of_n, false>;
+  static constexpr bool ahead = true;  ///< a step's fragments are loaded during the one before
   struct Fragments {
     std::uint32_t a[Shape::units_m][4];
     std::uint32_t b[Shape::units_n][2];
@@ -118,7 +119,7 @@ struct Tf32 : InFp32<> {
 struct Fp8 : InFp32<4> {  // 9.0 widens them to fp16 first, which takes registers
   using Result = std::uint16_t;
   static constexpr int operand_bytes = 1;
-  static constexpr bool here = GPUVET_ARCH >= 890;
+  static constexpr bool here = GPUVET_ARCH >= 890, ahead = false;
   static __device__ void multiply(Sum (&sum)[4], const std::uint32_t (&a)[4],
                                   const std::uint32_t (&b)[2]) {
 #if GPUVET_ARCH >= 890
@@ -149,7 +150,7 @@ struct Fp64 {
   using Sum = double;
   using Result = double;
   static constexpr int operand_bytes = 8;
-  static constexpr bool here = true;
+  static constexpr bool here = true, ahead = true;
   struct Fragments {
     double a[Shape::units_m][2];
     double b[Shape::units_n];

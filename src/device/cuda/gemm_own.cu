@@ -64,15 +64,17 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
                      k_bytes);
       commit_copies();
       const std::uint32_t stage = shared + reading * Shape::stage_bytes;
-      Op::load(now, stage, a_row, b_row, 0, lane);
-#pragma unroll
+      if (Op::ahead) Op::load(now, stage, a_row, b_row, 0, lane);
+#pragma unroll(Op::ahead ? Shape::steps : 1)
       for (int step = 0; step < Shape::steps; ++step) {
-        if (step + 1 < Shape::steps) Op::load(next, stage, a_row, b_row, step + 1, lane);
+        if (!Op::ahead) Op::load(now, stage, a_row, b_row, step, lane);
+        if (Op::ahead && step + 1 < Shape::steps)
+          Op::load(next, stage, a_row, b_row, step + 1, lane);
 #pragma unroll
         for (int i = 0; i < Shape::units_m; ++i)
 #pragma unroll
           for (int j = 0; j < Shape::units_n; ++j) Op::multiply(sum[i][j], now.a[i], now.b[j]);
-        now = next;
+        if (Op::ahead) now = next;
       }
       reading = reading + 1 == Shape::stages ? 0 : reading + 1;
       writing = writing + 1 == Shape::stages ? 0 : writing + 1;
