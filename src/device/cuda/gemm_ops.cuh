@@ -43,18 +43,14 @@ struct Narrow {
     std::uint32_t a[Shape::units_m][4];
     std::uint32_t b[Shape::units_n][2];
   };
-  static __device__ void load(Fragments& to, std::uint32_t stage, int a_row, int b_row, int step,
-                              int lane) {
-    const Place a = Shape::a_pointer(lane), b = Shape::b_pointer(lane);
+  static __device__ void load(Fragments& to, std::uint32_t stage, int warp, int step, int lane) {
 #pragma unroll
     for (int i = 0; i < Shape::units_m; ++i)
-      load_matrices(to.a[i],
-                    stage + Shape::offset({a_row + i * Shape::unit_m + a.row, step * 2 + a.chunk}));
+      load_matrices(to.a[i], stage + Shape::offset(Shape::a_place(warp, i, step, lane)));
 #pragma unroll
     for (int j = 0; j < Shape::units_n; j += 2) {
       std::uint32_t pair[4];
-      load_matrices(pair,
-                    stage + Shape::offset({b_row + j * Shape::unit_n + b.row, step * 2 + b.chunk}));
+      load_matrices(pair, stage + Shape::offset(Shape::b_place(warp, j, step, lane)));
       to.b[j][0] = pair[0];
       to.b[j][1] = pair[1];
       to.b[j + 1][0] = pair[2];
@@ -155,26 +151,22 @@ struct Fp64 {
     double a[Shape::units_m][2];
     double b[Shape::units_n];
   };
-  static __device__ double load_one(std::uint32_t stage, int row, int step, int lane) {
-    const int byte = Shape::wide_byte(lane);
-    const std::uint32_t at =
-        stage + static_cast<std::uint32_t>(Shape::offset({row + Shape::wide_row(lane),
-                                                          step * 2 + byte / Shape::chunk_bytes}) +
-                                           byte % Shape::chunk_bytes);
+  static __device__ double load_one(std::uint32_t stage, Place place, int lane) {
     double out;
-    asm volatile("ld.shared.f64 %0, [%1];" : "=d"(out) : "r"(at) : "memory");
+    asm volatile("ld.shared.f64 %0, [%1];"
+                 : "=d"(out)
+                 : "r"(stage + Shape::offset(place) + Shape::wide_byte(lane))
+                 : "memory");
     return out;
   }
-  static __device__ void load(Fragments& to, std::uint32_t stage, int a_row, int b_row, int step,
-                              int lane) {
+  static __device__ void load(Fragments& to, std::uint32_t stage, int warp, int step, int lane) {
 #pragma unroll
-    for (int i = 0; i < Shape::units_m; ++i) {
-      to.a[i][0] = load_one(stage, a_row + i * Shape::unit_m, step, lane);
-      to.a[i][1] = load_one(stage, a_row + i * Shape::unit_m + 8, step, lane);
-    }
+    for (int i = 0; i < Shape::units_m; ++i)
+      for (int half = 0; half < 2; ++half)
+        to.a[i][half] = load_one(stage, Shape::wide_a_place(warp, i, half, step, lane), lane);
 #pragma unroll
     for (int j = 0; j < Shape::units_n; ++j)
-      to.b[j] = load_one(stage, b_row + j * Shape::unit_n, step, lane);
+      to.b[j] = load_one(stage, Shape::wide_b_place(warp, j, step, lane), lane);
   }
   static __device__ void multiply(Sum (&sum)[4], const double (&a)[2], const double& b) {
 #if GPUVET_ARCH >= 900

@@ -17,7 +17,7 @@ __device__ void fetch(std::uint32_t shared, const Operands& p, std::int64_t firs
 #pragma unroll
   for (int i = 0; i < Shape::copies; ++i) {
     const Place at = Shape::copied(static_cast<int>(threadIdx.x), i);
-    const bool of_a = i * (Shape::threads / Shape::chunks) < Shape::block_m;
+    const bool of_a = Shape::copies_a(i);
     const std::int64_t row =
         of_a ? min(first_m + at.row, p.m - 1) : min(first_n + at.row - Shape::block_m, p.n - 1);
     const std::int64_t from = byte + at.chunk * Shape::chunk_bytes;
@@ -40,7 +40,6 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
     const std::int64_t first_m = tile.m * Shape::block_m, first_n = tile.n * Shape::block_n;
     const std::int64_t k_bytes = p.k * Op::operand_bytes;
     const auto turns = static_cast<int>((k_bytes + Shape::row_bytes - 1) / Shape::row_bytes);
-    const int a_row = Shape::warp_row(warp), b_row = Shape::block_m + Shape::warp_column(warp);
 
     typename Op::Sum sum[Shape::units_m][Shape::units_n][4] = {};
     typename Op::Fragments now, next;
@@ -64,12 +63,11 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
                      k_bytes);
       commit_copies();
       const std::uint32_t stage = shared + reading * Shape::stage_bytes;
-      if (Op::ahead) Op::load(now, stage, a_row, b_row, 0, lane);
+      if (Op::ahead) Op::load(now, stage, warp, 0, lane);
 #pragma unroll(Op::ahead ? Shape::steps : 1)
       for (int step = 0; step < Shape::steps; ++step) {
-        if (!Op::ahead) Op::load(now, stage, a_row, b_row, step, lane);
-        if (Op::ahead && step + 1 < Shape::steps)
-          Op::load(next, stage, a_row, b_row, step + 1, lane);
+        if (!Op::ahead) Op::load(now, stage, warp, step, lane);
+        if (Op::ahead && step + 1 < Shape::steps) Op::load(next, stage, warp, step + 1, lane);
 #pragma unroll
         for (int i = 0; i < Shape::units_m; ++i)
 #pragma unroll
@@ -88,10 +86,8 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
       for (int j = 0; j < Shape::units_n; ++j)
 #pragma unroll
         for (int half = 0; half < 4; half += 2) {
-          const std::int64_t row =
-              first_m + a_row + i * Shape::unit_m + Shape::result_row(lane, half);
-          const std::int64_t column = first_n + Shape::warp_column(warp) + j * Shape::unit_n +
-                                      Shape::result_column(lane, half);
+          const std::int64_t row = first_m + Shape::result_row(warp, i, lane, half);
+          const std::int64_t column = first_n + Shape::result_column(warp, j, lane, half);
           if (row < p.m && column < p.n)
             Op::store(c + row * p.n + column, sum[i][j][half], sum[i][j][half + 1]);
         }

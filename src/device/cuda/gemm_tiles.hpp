@@ -48,25 +48,42 @@ struct Gemm {
     return p.row * row_bytes + chunk * chunk_bytes;
   }
 
-  /// First row of a warp's part of a (of b: counted from b's first).
+  /// Whether the `i`th turn copies rows of a; else of b.
+  static GPUVET_HD constexpr bool copies_a(int i) { return i * (threads / chunks) < block_m; }
+
+  /// First row and column of a warp's results in its block.
   static GPUVET_HD constexpr int warp_row(int warp) { return warp % warps_m * warp_m; }
   static GPUVET_HD constexpr int warp_column(int warp) { return warp / warps_m * warp_n; }
 
-  /// What each lane points ldmatrix.x4 at, for 16 rows of a: registers 0 and 1 become rows 0-7 and
+  /// What a lane points ldmatrix.x4 at for unit `i` of a: registers 0 and 1 become rows 0-7 and
   /// 8-15 of the step's first chunk, 2 and 3 those of its second.
-  static GPUVET_HD constexpr Place a_pointer(int lane) { return {lane % 16, lane / 16}; }
-  /// For 16 rows of b, which are two units: registers 0 and 1 are both chunks of rows 0-7.
-  static GPUVET_HD constexpr Place b_pointer(int lane) {
-    return {lane % 8 + lane / 16 * 8, lane / 8 % 2};
+  static GPUVET_HD constexpr Place a_place(int warp, int i, int step, int lane) {
+    return {warp_row(warp) + i * unit_m + lane % 16, step * 2 + lane / 16};
   }
-  /// Byte of a step that a lane takes by an ordinary 8-byte load (fp64): row and byte.
-  static GPUVET_HD constexpr int wide_row(int lane) { return lane / 4; }
-  static GPUVET_HD constexpr int wide_byte(int lane) { return lane % 4 * 8; }
+  /// For units `j` and `j` + 1 of b: registers 0 and 1 are both chunks of the first.
+  static GPUVET_HD constexpr Place b_place(int warp, int j, int step, int lane) {
+    return {block_m + warp_column(warp) + j * unit_n + lane % 8 + lane / 16 * 8,
+            step * 2 + lane / 8 % 2};
+  }
 
-  /// Result `reg` of a lane within the unit's 16 by 8: 0 and 1 are neighbours, 2 and 3 eight rows
-  /// further down.
-  static GPUVET_HD constexpr int result_row(int lane, int reg) { return lane / 4 + reg / 2 * 8; }
-  static GPUVET_HD constexpr int result_column(int lane, int reg) { return lane % 4 * 2 + reg % 2; }
+  /// The number of 8 bytes that a lane loads for half `half` of unit `i` of a, or for unit `j` of
+  /// b; its byte within that chunk.
+  static GPUVET_HD constexpr Place wide_a_place(int warp, int i, int half, int step, int lane) {
+    return {warp_row(warp) + i * unit_m + half * 8 + lane / 4, step * 2 + lane % 4 / 2};
+  }
+  static GPUVET_HD constexpr Place wide_b_place(int warp, int j, int step, int lane) {
+    return {block_m + warp_column(warp) + j * unit_n + lane / 4, step * 2 + lane % 4 / 2};
+  }
+  static GPUVET_HD constexpr int wide_byte(int lane) { return lane % 2 * 8; }
+
+  /// Where result `reg` of a lane's unit belongs in the block: 0 and 1 are neighbours in a row, 2
+  /// and 3 eight rows further down.
+  static GPUVET_HD constexpr int result_row(int warp, int i, int lane, int reg) {
+    return warp_row(warp) + i * unit_m + lane / 4 + reg / 2 * 8;
+  }
+  static GPUVET_HD constexpr int result_column(int warp, int j, int lane, int reg) {
+    return warp_column(warp) + j * unit_n + lane % 4 * 2 + reg % 2;
+  }
 
   static GPUVET_HD constexpr std::int64_t tiles(std::int64_t count, int size) {
     return (count + size - 1) / size;
