@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "device/cuda/errors.hpp"
 #include "platform/library.hpp"
 
 namespace gpuvet::device::cuda {
@@ -227,7 +228,7 @@ Choices& choices() {
 
 Result<std::unique_ptr<Cublas>> Cublas::open() {
   const auto& library = opened();
-  if (!library) return tl::unexpected(library.error());
+  if (!library) return tl::make_unexpected(library.error());
   std::unique_ptr<Cublas> out{new Cublas};
   cublasLtHandle_t handle = nullptr;
   if (library->functions.create(&handle) != CUBLAS_STATUS_SUCCESS)
@@ -236,9 +237,8 @@ Result<std::unique_ptr<Cublas>> Cublas::open() {
   int device = 0;
   cudaDeviceProp properties{};
   if (cudaGetDevice(&device) != cudaSuccess ||
-      cudaGetDeviceProperties(&properties, device) != cudaSuccess ||
-      cudaMalloc(&out->scratch_, scratch_bytes) != cudaSuccess)
-    return fail(Errc::vendor_failure, "no scratch memory for cuBLASLt");
+      cudaGetDeviceProperties(&properties, device) != cudaSuccess)
+    return fail(Errc::vendor_failure, "the GPU does not say its name");
   out->gpu_ = properties.name;
   const std::size_t version = library->functions.version();
   // 130002, or 120103 before: major, minor and patch level of two digits each.
@@ -257,6 +257,8 @@ bool Cublas::has(Precision precision) const {
 }
 
 Result<void> Cublas::multiply(Precision precision, const Operands& p, cudaStream_t stream) {
+  if (scratch_ == nullptr)
+    GPUVET_CHECK(said(cudaMalloc(&scratch_, scratch_bytes), "scratch memory of cuBLASLt"));
   const Description description{precision, p.m, p.n, p.k};
   const auto run = [&](const cublasLtMatmulAlgo_t& algorithm) {
     return description.run(handle_, precision, p, algorithm, scratch_, stream) ==

@@ -17,6 +17,7 @@ namespace gpuvet::device {
 
 namespace cuda {
 class Management;
+class MatrixWork;
 struct Launch;
 }  // namespace cuda
 
@@ -110,7 +111,10 @@ class CudaStream final : public Stream {
 
   CudaDevice& device_;
   CUstream_st* stream_;
+  cuda::MatrixWork& matrices();
+
   cuda::FindingsPool pool_;
+  std::shared_ptr<cuda::MatrixWork> matrices_;
   bool late_ = false;  ///< synchronize() gave up
 };
 

@@ -228,7 +228,7 @@ __device__ void judge_row(Precision precision, bool exact, const Operands& p, co
   if (!wrong) return;
   atomicAdd(&counters->wrong, 1ULL);
   if (!finite) atomicAdd(&counters->not_finite, 1ULL);
-  atomicMin(&counters->first, static_cast<unsigned long long>(row));
+  atomicMax(&counters->first, ~static_cast<unsigned long long>(row));
 }
 
 /// c r for the row of each block, and the verdict.

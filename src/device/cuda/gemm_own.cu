@@ -94,10 +94,13 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
   }
 }
 
+constexpr int most_shared = 3 * Gemm<8, false>::stage_bytes;
+
 template <class Op>
 cudaError_t launch(const Operands& p, cudaStream_t stream) {
   using Shape = typename Op::Shape;
   constexpr int bytes = Shape::stages * Shape::stage_bytes;
+  static_assert(bytes <= most_shared);
   const auto kernel = multiply_tiles<Op>;
   const cudaError_t raised =
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
@@ -132,6 +135,10 @@ cudaError_t launch_own(Precision precision, const Operands& p, cudaStream_t stre
 
 bool own_has(Precision precision) {
   if (precision == Precision::fp32) return false;
+  int device = 0, shared = 0;
+  (void)cudaGetDevice(&device);
+  (void)cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  if (shared < most_shared) return false;  // some smaller GPUs: 99 KiB
   // fp8 came with 8.9; what counts is the code that was chosen, since 8.9 runs that for 8.0.
   cudaFuncAttributes chosen{};
   if (cudaFuncGetAttributes(&chosen, multiply_tiles<Fp8>) != cudaSuccess) {

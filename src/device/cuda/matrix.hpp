@@ -25,16 +25,16 @@ cudaError_t launch_own(Precision precision, const Operands& operands, cudaStream
 /// Whether this GPU and the code embedded for it multiply `precision`.
 bool own_has(Precision precision);
 
-/// What the device's counters say after a check; all of `row` counts are added to.
+/// What the device's counters say after a check. All begin with 0.
 struct CheckCounters {
-  unsigned long long wrong = 0, not_finite = 0;
-  unsigned long long first = ~0ULL;  ///< lowest wrong row
-  unsigned long long worst = 0;      ///< the bits of a double that is not negative
+  unsigned long long wrong, not_finite;
+  unsigned long long first;  ///< the complement of the lowest wrong row
+  unsigned long long worst;  ///< the bits of a double that is not negative
 };
 
 /// Bytes of scratch memory that a check of this size needs.
 std::uint64_t check_scratch(const Operands& operands);
-/// Freivalds' check; `counters` lies on the device (or in pinned memory) and was initialised.
+/// Freivalds' check; `counters` lies on the device.
 cudaError_t launch_check(Precision precision, bool exact, const Operands& operands,
                          std::uint64_t seed, void* scratch, CheckCounters* counters,
                          cudaStream_t stream);
