@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <functional>
+#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,7 +14,6 @@
 #include "device/cuda/errors.hpp"
 #include "device/cuda/litmus_host.hpp"
 #include "device/cuda/litmus_kernels.hpp"
-#include "device/cuda/litmus_tally.hpp"
 
 namespace gpuvet::device {
 namespace {
@@ -70,9 +71,11 @@ class Run {
     // A host thread plays one instance while a warp would play 32: they would hardly meet.
     job_.lanes = far ? 1 : 32;
     job_.groups = far ? host_groups() : std::clamp(here.properties().processors, 1, 256);
-    reach_ = far || sides_[1].device != nullptr ? cuda::Reach::system
-             : setup.fence == Fence::block      ? cuda::Reach::block
-                                                : cuda::Reach::device;
+    const bool one = std::adjacent_find(setup.agents.begin(), setup.agents.end(),
+                                        std::not_equal_to<>{}) == setup.agents.end();
+    reach_ = !one || setup.fence == Fence::system ? cuda::Reach::system
+             : setup.fence == Fence::block        ? cuda::Reach::block
+                                                  : cuda::Reach::device;
   }
 
   Result<LitmusCounts> all() {
@@ -98,11 +101,10 @@ class Run {
     return static_cast<std::uint64_t>(job_.groups) * static_cast<std::uint64_t>(job_.lanes);
   }
   [[nodiscard]] std::uint64_t most_rounds() const {
-    return std::max<std::uint64_t>(1,
-                                   most_results / (instances_of_round() * cuda::litmus_registers));
+    return std::max<std::uint64_t>(1, most_results / (instances_of_round() * cuda::litmus_bytes));
   }
   [[nodiscard]] std::uint64_t result_bytes() const {
-    return job_.rounds * instances_of_round() * cuda::litmus_registers;
+    return job_.rounds * instances_of_round() * cuda::litmus_bytes;
   }
 
   Result<void> prepare() {
@@ -120,7 +122,7 @@ class Run {
     job_.arrived = job_.stop + LitmusJob::line;
     for (auto& side : sides_)
       if (side.device != nullptr)
-        GPUVET_CHECK(side.prepare(most_rounds() * instances_of_round() * cuda::litmus_registers));
+        GPUVET_CHECK(side.prepare(most_rounds() * instances_of_round() * cuda::litmus_bytes));
     return {};
   }
 
@@ -165,8 +167,19 @@ class Run {
     GPUVET_CHECK(here_.read(flags_.part(0, 8), std::as_writable_bytes(std::span(&stopped, 1))));
     if (stopped != 0 || gave_up)
       return fail(Errc::timeout, "agents of a litmus test waited for each other in vain");
-    cuda::tally(setup_.shape, setup_.fence, registers, out);
+    tally(registers, out);
     return {};
+  }
+
+  void tally(const std::vector<std::uint8_t>& bytes, LitmusCounts& out) const {
+    std::map<std::uint32_t, std::uint64_t> counts;
+    for (std::size_t i = 0; i < bytes.size(); i += cuda::litmus_bytes) {
+      LitmusOutcome outcome;
+      for (std::uint32_t field = 0; field < LitmusOutcome::fields; ++field)
+        outcome.set(field, bytes[i + field]);
+      ++counts[outcome.code];
+    }
+    for (const auto& [code, times] : counts) add_outcome(setup_, {code}, times, out);
   }
 
   void play_on_host(std::vector<std::uint8_t>& registers, std::atomic<bool>& gave_up) {
@@ -188,12 +201,6 @@ class Run {
   cuda::Reach reach_ = cuda::Reach::system;
   Buffer words_, flags_;
 };
-
-/// Whether the fence reaches as far as the agents lie apart, as CUDA defines its scopes.
-bool far_enough(const LitmusSetup& setup) {
-  const bool beyond = asked(setup, Agent::host) || asked(setup, Agent::peer);
-  return !beyond || setup.fence == Fence::none || setup.fence == Fence::system;
-}
 
 bool of_atomics(Litmus shape) {
   return shape == Litmus::atomic_add || shape == Litmus::atomic_cas ||
@@ -246,8 +253,6 @@ Result<LitmusCounts> CudaDevice::litmus(const LitmusSetup& setup, Device* peer) 
     return fail(Errc::usage, "a litmus test needs an agent for each of its threads");
   if (!asked(setup, Agent::device) && !asked(setup, Agent::peer))
     return fail(Errc::usage, "a litmus test of a GPU without a thread on one");
-  if (!far_enough(setup))
-    return fail(Errc::usage, "this fence does not reach as far as the agents lie apart");
   auto* const there = dynamic_cast<CudaDevice*>(peer);
   GPUVET_CHECK(shareable(setup, *this, there));
   return Run(setup, *this, there).all();

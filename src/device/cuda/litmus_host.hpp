@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "device/cuda/litmus_roles.hpp"
 
@@ -54,7 +55,9 @@ class HostAgent {
   /// Whether to go on waiting; tells all others where not.
   bool patient(std::uint32_t* stop) {
     if (look(stop) != 0) return false;
-    if (++looks_ % 1024 != 0 || std::chrono::steady_clock::now() < deadline_) return true;
+    if (++looks_ % 1024 != 0) return true;
+    std::this_thread::yield();  // where threads outnumber processors
+    if (std::chrono::steady_clock::now() < deadline_) return true;
     signal(stop, 1);
     return false;
   }

@@ -141,9 +141,11 @@ int launch_litmus(const LitmusJob& job, Fence fence, Reach reach, LitmusRoles ro
       return reach == Reach::system ? run(launch<Fence::none, Reach::system>)
                                     : run(launch<Fence::none, Reach::device>);
     case Fence::block:
-      return run(launch<Fence::block, Reach::block>);
+      return reach == Reach::system ? run(launch<Fence::block, Reach::system>)
+                                    : run(launch<Fence::block, Reach::block>);
     case Fence::device:
-      return run(launch<Fence::device, Reach::device>);
+      return reach == Reach::system ? run(launch<Fence::device, Reach::system>)
+                                    : run(launch<Fence::device, Reach::device>);
     case Fence::system:
       return run(launch<Fence::system, Reach::system>);
   }

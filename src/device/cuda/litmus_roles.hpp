@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "device/litmus.hpp"
+#include "device/litmus_outcomes.hpp"
 
 namespace gpuvet::device::cuda {
 
@@ -24,166 +24,152 @@ struct LitmusJob {
   static constexpr std::uint32_t most_roles = 4, flags_of_group = most_roles * line;
 };
 
-/// Registers of an instance, as bytes: where no role writes them they stay 0.
-inline constexpr std::uint32_t litmus_registers = 4;
+/// Bytes of an instance: the fields of its outcome. What nobody writes stays 0.
+inline constexpr std::uint32_t litmus_bytes = 8;
 
-/// The only register of a role of two. Plain indices keep r in registers: memory would make the GPU
-/// wait for each load.
-GPUVET_HD inline unsigned keep(int role, std::uint32_t seen, std::uint32_t (&r)[litmus_registers]) {
-  if (role == 0) {
-    r[0] = seen;
-    return 1;
-  }
-  r[1] = seen;
-  return 2;
+GPUVET_HD constexpr std::uint8_t litmus_byte(std::uint32_t value) {
+  return static_cast<std::uint8_t>(value < 7 ? value : 7);
 }
 
-/// One instance's part. Returns which registers were written, as bits.
 template <class Agent>
-GPUVET_HD unsigned play(Litmus shape, int role, Agent& agent, std::uint32_t* x, std::uint32_t* y,
-                        std::uint32_t (&r)[litmus_registers]) {
-  switch (shape) {
-    case Litmus::message_passing:
-      if (role == 0) {
-        agent.store(x, 1);
-        agent.fence();
-        agent.store(y, 1);
-        return 0;
-      }
-      r[0] = agent.load(y);
-      agent.fence();
-      r[1] = agent.load(x);
-      return 3;
-    case Litmus::store_buffering: {
-      agent.store(role == 0 ? x : y, 1);
-      agent.fence();
-      const std::uint32_t seen = agent.load(role == 0 ? y : x);
-      return keep(role, seen, r);
-    }
-    case Litmus::load_buffering: {
-      const std::uint32_t seen = agent.load(role == 0 ? y : x);
-      agent.fence();
-      agent.store(role == 0 ? x : y, 1);
-      return keep(role, seen, r);
-    }
-    case Litmus::iriw:
-      if (role < 2) {
-        agent.store(role == 0 ? x : y, 1);
-        return 0;
-      }
-      if (role == 2) {
-        r[0] = agent.load(x);
-        agent.fence();
-        r[1] = agent.load(y);
-        return 3;
-      }
-      r[2] = agent.load(y);
-      agent.fence();
-      r[3] = agent.load(x);
-      return 12;
-    case Litmus::coherence:
-      if (role == 0) {
-        agent.store(x, 1);
-        agent.store(x, 2);
-        return 0;
-      }
-      r[0] = agent.load(x);
-      r[1] = agent.load(x);
-      return 3;
-    case Litmus::atomic_add:
-    case Litmus::atomic_cas:
-    case Litmus::atomic_exchange: {
-      const std::uint32_t own = role == 0 ? 1 : 2;
-      const std::uint32_t seen = shape == Litmus::atomic_add   ? agent.add(x, 1)
-                                 : shape == Litmus::atomic_cas ? agent.cas(x, 0, own)
-                                                               : agent.exchange(x, own);
-      return keep(role, seen, r);
-    }
+GPUVET_HD std::uint32_t access(Agent& agent, LitmusAccess what, std::uint32_t* x,
+                               std::uint32_t* y) {
+  std::uint32_t* const word = what.word == 0 ? x : y;
+  switch (what.op) {
+    case LitmusOp::load:
+      return agent.load(word);
+    case LitmusOp::store:
+      agent.store(word, what.value);
+      return 0;
+    case LitmusOp::add:
+      return agent.add(word, what.value);
+    case LitmusOp::exchange:
+      return agent.exchange(word, what.value);
+    case LitmusOp::cas:
+      return agent.cas(word, 0, what.value);
   }
   return 0;
 }
 
-/// Plays `role` of `group` in every round, writing registers to
-/// results[round][group][lane][register]. False: gave up waiting.
+/// One thread's part of one instance, known to the compiler, so that nothing stands between the
+/// accesses but the fence: a GPU that had to store what it read would wait for it.
+template <Litmus shape, int role, class Agent>
+GPUVET_HD void play_role(Agent& agent, std::uint32_t* x, std::uint32_t* y, std::uint8_t* out) {
+  constexpr LitmusShape all = litmus_shape(shape);
+  constexpr LitmusThread thread = all.thread[role];
+  constexpr LitmusAccess first = thread.access[0], second = thread.access[1],
+                         third = thread.access[2];
+  std::uint32_t a = 0, b = 0, c = 0;
+  a = access(agent, first, x, y);
+  if (thread.count > 1) {
+    agent.fence();
+    b = access(agent, second, x, y);
+  }
+  if (thread.count > 2) {
+    agent.fence();
+    c = access(agent, third, x, y);
+  }
+  if (first.op != LitmusOp::store) out[first.reg] = litmus_byte(a);
+  if (thread.count > 1 && second.op != LitmusOp::store) out[second.reg] = litmus_byte(b);
+  if (thread.count > 2 && third.op != LitmusOp::store) out[third.reg] = litmus_byte(c);
+}
+
+template <Litmus shape, class Agent>
+GPUVET_HD void play_shape(int role, Agent& agent, std::uint32_t* x, std::uint32_t* y,
+                          std::uint8_t* out) {
+  if (role == 0) play_role<shape, 0>(agent, x, y, out);
+  if (role == 1) play_role<shape, 1>(agent, x, y, out);
+  if constexpr (shape == Litmus::iriw) {
+    if (role == 2) play_role<shape, 2>(agent, x, y, out);
+    if (role == 3) play_role<shape, 3>(agent, x, y, out);
+  }
+}
+
+template <class Agent>
+GPUVET_HD void play(Litmus shape, int role, Agent& agent, std::uint32_t* x, std::uint32_t* y,
+                    std::uint8_t* out) {
+  switch (shape) {
+    case Litmus::message_passing:
+      return play_shape<Litmus::message_passing>(role, agent, x, y, out);
+    case Litmus::store_buffering:
+      return play_shape<Litmus::store_buffering>(role, agent, x, y, out);
+    case Litmus::load_buffering:
+      return play_shape<Litmus::load_buffering>(role, agent, x, y, out);
+    case Litmus::iriw:
+      return play_shape<Litmus::iriw>(role, agent, x, y, out);
+    case Litmus::coherence:
+      return play_shape<Litmus::coherence>(role, agent, x, y, out);
+    case Litmus::atomic_add:
+      return play_shape<Litmus::atomic_add>(role, agent, x, y, out);
+    case Litmus::atomic_cas:
+      return play_shape<Litmus::atomic_cas>(role, agent, x, y, out);
+    case Litmus::atomic_exchange:
+      return play_shape<Litmus::atomic_exchange>(role, agent, x, y, out);
+  }
+}
+
+/// Waits until all roles of a group have come to `round`. False: gave up.
+template <class Agent>
+GPUVET_HD bool meet(const LitmusJob& job, int role, std::uint32_t* flags, std::uint32_t round,
+                    Agent& agent) {
+  agent.full_fence();
+  agent.meet_lanes();
+  bool here = true;
+  if (agent.lane() == 0) {
+    agent.signal(flags + static_cast<std::uint32_t>(role) * LitmusJob::line, round);
+    for (std::uint32_t other = 0; here && other < static_cast<std::uint32_t>(job.roles); ++other)
+      while (here && agent.look(flags + other * LitmusJob::line) < round)
+        here = agent.patient(job.stop);
+  }
+  here = agent.all_lanes(here);
+  agent.full_fence();
+  return here;
+}
+
+/// Plays `role` of `group` in every round, writing to results[round][group][instance][field]. Role
+/// 0 also writes how the words ended. False: gave up waiting.
 template <class Agent>
 GPUVET_HD bool play_rounds(const LitmusJob& job, int role, int group, std::uint8_t* results,
                            Agent& agent) {
   std::uint32_t* const words = job.words + group * LitmusJob::words_of_group;
   std::uint32_t* const flags = job.arrived + group * LitmusJob::flags_of_group;
-  for (std::uint32_t round = 1; round <= job.rounds; ++round) {
-    const std::uint64_t dice =
-        Pattern::mix(job.seed + Pattern::mix((static_cast<std::uint64_t>(round) * 1024 +
-                                              static_cast<std::uint64_t>(group)) *
-                                                 LitmusJob::most_roles +
-                                             static_cast<std::uint64_t>(role)));
-    // Which lanes of two warps meet changes from round to round.
-    const auto lanes = static_cast<std::uint32_t>(job.lanes);
-    const std::uint32_t instance =
-        (static_cast<std::uint32_t>(agent.lane()) + static_cast<std::uint32_t>(dice)) % lanes;
-    std::uint32_t* const x = words + (round & 1U) * 2 * LitmusJob::line + instance;
-    std::uint32_t* const y = x + LitmusJob::line;
+  const auto lanes = static_cast<std::uint32_t>(job.lanes);
+  const auto mine = static_cast<std::uint32_t>(agent.lane());
+  const auto place = [&](std::uint32_t round, std::uint32_t instance) {
+    const std::uint64_t of_round =
+        static_cast<std::uint64_t>(round - 1) * static_cast<std::uint64_t>(job.groups);
+    return results +
+           ((of_round + static_cast<std::uint64_t>(group)) * lanes + instance) * litmus_bytes;
+  };
+  const auto word = [&](std::uint32_t round, std::uint32_t which, std::uint32_t instance) {
+    return words + (round % 2 * 2 + which) * LitmusJob::line + instance;
+  };
+  // One round more, to see how the last one ended.
+  for (std::uint32_t round = 1; round <= job.rounds + 1; ++round) {
     if (role == 0) {  // nobody is at this set since all came to the round before
-      agent.store(x, 0);
-      agent.store(y, 0);
+      agent.store(word(round, 0, mine), 0);
+      agent.store(word(round, 1, mine), 0);
     }
-    agent.full_fence();
-    agent.meet_lanes();
-    bool here = true;
-    if (agent.lane() == 0) {
-      agent.signal(flags + static_cast<std::uint32_t>(role) * LitmusJob::line, round);
-      for (std::uint32_t other = 0; here && other < static_cast<std::uint32_t>(job.roles); ++other)
-        while (here && agent.look(flags + other * LitmusJob::line) < round)
-          here = agent.patient(job.stop);
+    if (!meet(job, role, flags, round, agent)) return false;
+    if (round <= job.rounds) {
+      const std::uint64_t dice =
+          Pattern::mix(job.seed + Pattern::mix((static_cast<std::uint64_t>(round) * 1024 +
+                                                static_cast<std::uint64_t>(group)) *
+                                                   LitmusJob::most_roles +
+                                               static_cast<std::uint64_t>(role)));
+      // Which lanes of two warps meet, and when, changes from round to round.
+      const std::uint32_t instance = (mine + static_cast<std::uint32_t>(dice)) % lanes;
+      agent.delay(static_cast<std::uint32_t>(dice >> 32U) & 255U);
+      play(job.shape, role, agent, word(round, 0, instance), word(round, 1, instance),
+           place(round, instance));
     }
-    if (!agent.all_lanes(here)) return false;
-    agent.full_fence();
-    agent.delay(static_cast<std::uint32_t>(dice >> 32U) & 255U);
-    std::uint32_t r[litmus_registers] = {};
-    const unsigned written = play(job.shape, role, agent, x, y, r);
-    std::uint8_t* const to =
-        results + ((static_cast<std::uint64_t>(round - 1) * static_cast<std::uint64_t>(job.groups) +
-                    static_cast<std::uint64_t>(group)) *
-                       lanes +
-                   instance) *
-                      litmus_registers;
-    if ((written & 1U) != 0) to[0] = static_cast<std::uint8_t>(r[0]);
-    if ((written & 2U) != 0) to[1] = static_cast<std::uint8_t>(r[1]);
-    if ((written & 4U) != 0) to[2] = static_cast<std::uint8_t>(r[2]);
-    if ((written & 8U) != 0) to[3] = static_cast<std::uint8_t>(r[3]);
+    if (role == 0 && round > 1) {  // before it clears them
+      std::uint8_t* const to = place(round - 1, mine);
+      to[LitmusOutcome::x] = litmus_byte(agent.load(word(round - 1, 0, mine)));
+      to[LitmusOutcome::y] = litmus_byte(agent.load(word(round - 1, 1, mine)));
+    }
   }
   return true;
 }
-
-/// Whether registers hold what must not be where fences (or, of one word, coherence and atomicity)
-/// order the accesses.
-constexpr bool out_of_order(Litmus shape, const std::uint8_t* r) {
-  switch (shape) {
-    case Litmus::message_passing:
-      return r[0] == 1 && r[1] == 0;
-    case Litmus::store_buffering:
-      return r[0] == 0 && r[1] == 0;
-    case Litmus::load_buffering:
-      return r[0] == 1 && r[1] == 1;
-    case Litmus::iriw:
-      return r[0] == 1 && r[1] == 0 && r[2] == 1 && r[3] == 0;
-    case Litmus::coherence:
-      return r[0] > r[1];
-    case Litmus::atomic_add:
-      return !((r[0] == 0 && r[1] == 1) || (r[0] == 1 && r[1] == 0));
-    case Litmus::atomic_cas:
-    case Litmus::atomic_exchange:
-      return !((r[0] == 0 && r[1] == 1) || (r[0] == 2 && r[1] == 0));
-  }
-  return false;
-}
-
-/// Holds without any fence.
-constexpr bool of_one_word(Litmus shape) {
-  return shape == Litmus::coherence || shape == Litmus::atomic_add || shape == Litmus::atomic_cas ||
-         shape == Litmus::atomic_exchange;
-}
-
-/// Registers that a shape has.
-constexpr int registers(Litmus shape) { return shape == Litmus::iriw ? 4 : 2; }
 
 }  // namespace gpuvet::device::cuda
