@@ -6,11 +6,14 @@
 
 namespace gpuvet::probe {
 
+Result<void> compute(Context&);
 Result<void> memory_bandwidth(Context&);
 
 /// Sorted by name.
 std::span<const Probe> all() {
   static constexpr std::array probes = {
+      Probe{"compute", "How fast a device multiplies matrices, and whether the products are right",
+            Needs::device, 2, 20, 120, compute},
       Probe{"memory.bandwidth", "How fast a device reads, writes and copies its own memory",
             Needs::device, 2, 6, 30, memory_bandwidth},
   };
