@@ -109,24 +109,27 @@ struct KindOf {
 
 /// f(width, KindOf<k>) for the pattern's kind; a kernel for all kinds where single words are moved.
 template <int Words, class F>
-void with_kind(PatternKind kind, F f) {
-  if constexpr (Words == 1)
+int with_kind(PatternKind kind, F f) {
+  if constexpr (Words == 1) {
     return f(Width<1>{}, KindOf<any_kind>{});
-  else
+  } else {
+    constexpr Width<Words> width;
     switch (kind) {
       case PatternKind::constant:
-        return f(Width<Words>{}, KindOf<static_cast<int>(PatternKind::constant)>{});
+        return f(width, KindOf<static_cast<int>(PatternKind::constant)>{});
       case PatternKind::walking:
-        return f(Width<Words>{}, KindOf<static_cast<int>(PatternKind::walking)>{});
+        return f(width, KindOf<static_cast<int>(PatternKind::walking)>{});
       case PatternKind::address:
-        return f(Width<Words>{}, KindOf<static_cast<int>(PatternKind::address)>{});
+        return f(width, KindOf<static_cast<int>(PatternKind::address)>{});
       case PatternKind::random:
-        return f(Width<Words>{}, KindOf<static_cast<int>(PatternKind::random)>{});
+        return f(width, KindOf<static_cast<int>(PatternKind::random)>{});
       case PatternKind::modulo20:
-        return f(Width<Words>{}, KindOf<static_cast<int>(PatternKind::modulo20)>{});
+        return f(width, KindOf<static_cast<int>(PatternKind::modulo20)>{});
       case PatternKind::checkerboard:
-        return f(Width<Words>{}, KindOf<static_cast<int>(PatternKind::checkerboard)>{});
+        return f(width, KindOf<static_cast<int>(PatternKind::checkerboard)>{});
     }
+    return f(width, KindOf<any_kind>{});
+  }
 }
 
 Pattern from(Pattern pattern, std::uint64_t first) {
@@ -143,10 +146,10 @@ Pack<Words>* packs_at(std::uint64_t address, std::uint64_t first_word = 0) {
 
 int fill(Launch on, std::uint64_t to, std::uint64_t words, Pattern pattern) {
   return each_width(to, words, [&](auto width, std::uint64_t first, std::uint64_t count) {
-    with_kind<decltype(width)::value>(pattern.kind, [&](auto w, auto kind) {
-      fill_kernel<decltype(kind)::value, decltype(w)::value>
-          <<<blocks_for(on, count), block_threads, 0, on.stream>>>(
-              packs_at<decltype(w)::value>(to, first), count, from(pattern, first));
+    return with_kind<decltype(width)::value>(pattern.kind, [&](auto w, auto kind) {
+      return launch(on, blocks_for(on, count),
+                    fill_kernel<decltype(kind)::value, decltype(w)::value>,
+                    packs_at<decltype(w)::value>(to, first), count, from(pattern, first));
     });
   });
 }
@@ -154,29 +157,27 @@ int fill(Launch on, std::uint64_t to, std::uint64_t words, Pattern pattern) {
 int check(Launch on, std::uint64_t of, std::uint64_t words, Pattern pattern, Findings* out) {
   const int status =
       each_width(of, words, [&](auto width, std::uint64_t first, std::uint64_t count) {
-        with_kind<decltype(width)::value>(pattern.kind, [&](auto w, auto kind) {
-          check_kernel<decltype(kind)::value, decltype(w)::value>
-              <<<blocks_for(on, count), block_threads, 0, on.stream>>>(
-                  packs_at<decltype(w)::value>(of, first), count, from(pattern, first), out);
+        return with_kind<decltype(width)::value>(pattern.kind, [&](auto w, auto kind) {
+          return launch(on, blocks_for(on, count),
+                        check_kernel<decltype(kind)::value, decltype(w)::value>,
+                        packs_at<decltype(w)::value>(of, first), count, from(pattern, first), out);
         });
       });
-  if (status != cudaSuccess) return status;
-  reread_kernel<<<1, CheckResult::kept, 0, on.stream>>>(out);
-  return cudaGetLastError();
+  static_assert(CheckResult::kept <= block_threads);
+  return status != 0 ? status : launch(on, 1, reread_kernel, out);
 }
 
 int exchange(Launch on, std::uint64_t of, std::uint64_t words, Pattern expected, Pattern next,
              Order order, Findings* out) {
-  const auto launch = [&](auto width, auto kind, std::uint64_t first, std::uint64_t count) {
+  const auto of_kind = [&](auto width, auto kind, std::uint64_t first, std::uint64_t count) {
     constexpr int w = decltype(width)::value, k = decltype(kind)::value;
-    exchange_kernel<k, w><<<blocks_for(on, count), block_threads, 0, on.stream>>>(
-        packs_at<w>(of, first), count, from(expected, first), from(next, first),
-        order == Order::descending, out);
+    return launch(on, blocks_for(on, count), exchange_kernel<k, w>, packs_at<w>(of, first), count,
+                  from(expected, first), from(next, first), order == Order::descending, out);
   };
   return each_width(of, words, [&](auto width, std::uint64_t first, std::uint64_t count) {
-    if (expected.kind != next.kind) return launch(width, KindOf<any_kind>{}, first, count);
-    with_kind<decltype(width)::value>(expected.kind,
-                                      [&](auto w, auto kind) { launch(w, kind, first, count); });
+    if (expected.kind != next.kind) return of_kind(width, KindOf<any_kind>{}, first, count);
+    return with_kind<decltype(width)::value>(
+        expected.kind, [&](auto w, auto kind) { return of_kind(w, kind, first, count); });
   });
 }
 

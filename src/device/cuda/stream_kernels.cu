@@ -137,61 +137,54 @@ auto* at(std::uint64_t address, std::uint64_t first_word = 0) {
 
 int pass(Launch on, StreamKernel kernel, std::uint64_t a, std::uint64_t b, std::uint64_t c,
          std::uint64_t words) {
-  const auto launch = [&](auto width, std::uint64_t first, std::uint64_t count) {
+  const auto used = kernel == StreamKernel::triad  ? a | b | c
+                    : kernel == StreamKernel::copy ? a | b
+                                                   : a;
+  return each_width(used, words, [&](auto width, std::uint64_t first, std::uint64_t count) {
     constexpr int w = decltype(width)::value;
     const auto blocks = blocks_for(on, count);
     switch (kernel) {
       case StreamKernel::read:
-        read_kernel<w>
-            <<<blocks, block_threads, 0, on.stream>>>(at<w>(a, first), count, neither_0_nor_1);
-        break;
+        return launch(on, blocks, read_kernel<w>, at<w>(a, first), count, neither_0_nor_1);
       case StreamKernel::write:
-        write_kernel<w><<<blocks, block_threads, 0, on.stream>>>(at<w>(a, first), count);
-        break;
+        return launch(on, blocks, write_kernel<w>, at<w>(a, first), count);
       case StreamKernel::copy:
-        copy_kernel<w>
-            <<<blocks, block_threads, 0, on.stream>>>(at<w>(a, first), at<w>(b, first), count);
-        break;
+        return launch(on, blocks, copy_kernel<w>, at<w>(a, first), at<w>(b, first), count);
       case StreamKernel::triad:
-        triad_kernel<w><<<blocks, block_threads, 0, on.stream>>>(at<w>(a, first), at<w>(b, first),
-                                                                 at<w>(c, first), count);
         break;
     }
-  };
-  const auto used = kernel == StreamKernel::triad  ? a | b | c
-                    : kernel == StreamKernel::copy ? a | b
-                                                   : a;
-  return each_width(used, words, launch);
+    return launch(on, blocks, triad_kernel<w>, at<w>(a, first), at<w>(b, first), at<w>(c, first),
+                  count);
+  });
 }
 
 int copy(Launch on, std::uint64_t to, std::uint64_t from, std::uint64_t words) {
   return each_width(to | from, words, [&](auto width, std::uint64_t first, std::uint64_t count) {
     constexpr int w = decltype(width)::value;
-    copy_kernel<w><<<blocks_for(on, count), block_threads, 0, on.stream>>>(
-        at<w>(to, first), at<w>(from, first), count);
+    return launch(on, blocks_for(on, count), copy_kernel<w>, at<w>(to, first), at<w>(from, first),
+                  count);
   });
 }
 
 int add(Launch on, std::uint64_t to, std::uint64_t from, std::uint64_t words) {
   return each_width(to | from, words, [&](auto width, std::uint64_t first, std::uint64_t count) {
     constexpr int w = decltype(width)::value;
-    add_kernel<w><<<blocks_for(on, count), block_threads, 0, on.stream>>>(
-        at<w>(to, first), at<w>(from, first), count);
+    return launch(on, blocks_for(on, count), add_kernel<w>, at<w>(to, first), at<w>(from, first),
+                  count);
   });
 }
 
 int compare(Launch on, std::uint64_t a, std::uint64_t b, std::uint64_t words, Findings* out) {
   return each_width(a | b, words, [&](auto width, std::uint64_t first, std::uint64_t count) {
     constexpr int w = decltype(width)::value;
-    compare_kernel<w><<<blocks_for(on, count), block_threads, 0, on.stream>>>(
-        at<w>(a, first), at<w>(b, first), count, out);
+    return launch(on, blocks_for(on, count), compare_kernel<w>, at<w>(a, first), at<w>(b, first),
+                  count, out);
   });
 }
 
 int hammer(Launch on, std::uint64_t of, std::uint64_t words, int times) {
-  hammer_kernel<<<8U * static_cast<unsigned>(on.processors), block_threads, 0, on.stream>>>(
-      reinterpret_cast<const std::uint64_t*>(of), words, times, neither_0_nor_1);
-  return cudaGetLastError();
+  return launch(on, 8U * static_cast<unsigned>(on.processors), hammer_kernel,
+                reinterpret_cast<const std::uint64_t*>(of), words, times, neither_0_nor_1);
 }
 
 }  // namespace gpuvet::device::cuda
