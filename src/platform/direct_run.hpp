@@ -22,8 +22,7 @@ inline std::uint64_t place(const ReadJob& job, std::uint64_t n) {
   x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
   x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
   x ^= x >> 31U;
-  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(x) * blocks) >> 64U) *
-         job.block;
+  return x % blocks * job.block;
 }
 
 inline void account(ReadRun& run, bool right, std::uint64_t offset, double latency) {
