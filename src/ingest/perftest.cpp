@@ -58,7 +58,7 @@ std::optional<std::string_view> value_of(std::string_view line, std::string_view
   auto rest = trim(line.substr(at + key.size()));
   if (!rest.starts_with(':')) return {};
   rest = trim(rest.substr(1));
-  return rest.substr(0, std::min(rest.find('\t'), rest.find("  ")));
+  return trim(rest.substr(0, std::min(rest.find('\t'), rest.find("  "))));
 }
 
 class Reader {
@@ -84,7 +84,8 @@ class Reader {
   Result<void> read_line(std::string_view line) {
     if (line.empty()) return {};
     if (auto run = title_of(line)) {
-      const bool gpu = run_.rows.empty() && run_.gpu;  // memory is allocated before the title
+      const bool gpu =
+          run_.rows.empty() && run_.gpu == true;  // memory is allocated before the title
       GPUVET_CHECK(flush());
       run_ = std::move(*run);
       run_.gpu = gpu;

@@ -118,10 +118,10 @@ TEST(Fio, OldVersionsSayKibibytes) {
 
 TEST(Fio, RefusesWhatItCannotUnderstand) {
   expect_error(fio_json(), "fio: \"fio version\" \"jobs\"\n", 0, "no whole JSON");
-  expect_error(fio_json(), document(""), 0, "no job");
-  expect_error(fio_json(), document(job("", R"("io_bytes":0)")), 0, "read or wrote");
+  expect_error(fio_json(), document(""), 1, "no job");
+  expect_error(fio_json(), document(job("", R"("io_bytes":0)")), 1, "read or wrote");
   expect_error(fio_json(), document(job("", R"("io_bytes":1,"bw_bytes":-4)")), 4, "no rate");
-  expect_error(fio_json(), document("7\n"), 4, "no object");
+  expect_error(fio_json(), document("7\n"), 5, "no object");
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ TEST(Perftest, RefusesWhatItCannotUnderstand) {
                "cannot be");
   expect_error(perftest(), head("RDMA_Write BW", "") + gigabits + " 65536 5000 0 1 0\n", 9,
                "device");
-  expect_error(perftest(), json("Foo_BW_Test", "\"MsgSize\": 2"), 3, "unknown kind");
+  expect_error(perftest(), json("Foo_BW_Test", "\"MsgSize\": 2"), 2, "unknown kind");
   expect_error(perftest(), "{ \"test_info\": {\"Connection_type\": \"RC\"} }", 0, "no results");
 }
 
