@@ -7,12 +7,15 @@
 namespace gpuvet::probe {
 
 Result<void> memory_bandwidth(Context&);
+Result<void> memory_integrity(Context&);
 
 /// Sorted by name.
 std::span<const Probe> all() {
   static constexpr std::array probes = {
       Probe{"memory.bandwidth", "How fast a device reads, writes and copies its own memory",
             Needs::device, 2, 6, 30, memory_bandwidth},
+      Probe{"memory.integrity", "Whether a device's memory holds what was written", Needs::device,
+            2, 20, 240, memory_integrity},
   };
   return probes;
 }
