@@ -40,20 +40,25 @@ Result<void> write_files(const Bundle& bundle, const std::string& folder) {
 }
 
 Result<void> keep_bundle(const std::string& folder, const LiveEvidence& live,
-                         const Evidence& more) {
+                         const Probed& probed) {
   Bundle bundle = new_bundle();
   GPUVET_CHECK(platform::make_folder(folder + "/sources"));
   GPUVET_CHECK(platform::make_folder(folder + "/tables"));
-  for (std::size_t i = 0; i < live.gathered.sources.size() && i < live.kept.size(); ++i) {
-    auto source = live.gathered.sources[i];
-    source.file = stored_name(i + 1, source.name);
-    source.bytes = live.kept[i].bytes.size();
+  const auto keep = [&](BundleSource source, const std::string& bytes) -> Result<void> {
+    source.file = stored_name(bundle.sources.size() + 1, source.name);
+    source.bytes = bytes.size();
+    // What was written once does not change.
     if (platform::file_size(folder + "/" + source.file) != source.bytes)
-      GPUVET_CHECK(platform::write_file(folder + "/" + source.file, live.kept[i].bytes));
+      GPUVET_CHECK(platform::write_file(folder + "/" + source.file, bytes));
     bundle.sources.push_back(std::move(source));
-  }
+    return {};
+  };
+  for (std::size_t i = 0; i < live.gathered.sources.size() && i < live.kept.size(); ++i)
+    GPUVET_CHECK(keep(live.gathered.sources[i], live.kept[i].bytes));
+  for (const auto& output : probed.outputs)
+    GPUVET_CHECK(keep({"", output.name, output.kind, "", 0}, output.bytes));
   for (const auto& file : live.gathered.evidence) bundle.evidence.append(file.evidence);
-  bundle.evidence.append(more);
+  bundle.evidence.append(probed.evidence);
   return write_files(bundle, folder);
 }
 

@@ -6,6 +6,7 @@
 
 #include "evidence/bundle.hpp"
 #include "gpuvet/live_machine.hpp"
+#include "gpuvet/probing.hpp"
 
 namespace gpuvet::app {
 
@@ -21,8 +22,8 @@ Result<void> refuse_existing(const std::string& folder);
 /// Writes bundle.json and tables/* below `folder`, each file as a whole or not at all.
 Result<void> write_files(const Bundle& bundle, const std::string& folder);
 
-/// Keeps what collectors found and `more`, what probes did, below `folder`; called again as more
+/// Keeps what collectors found and what probes did below `folder`; called again as more
 /// comes. Whatever ends gpuvet, what the last call was given can be read.
-Result<void> keep_bundle(const std::string& folder, const LiveEvidence& live, const Evidence& more);
+Result<void> keep_bundle(const std::string& folder, const LiveEvidence& live, const Probed& probed);
 
 }  // namespace gpuvet::app

@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "evidence/json.hpp"
 #include "gpuvet/commands.hpp"
+#include "gpuvet/verified_page.hpp"
 #include "ingest/importer.hpp"
 #include "platform/files.hpp"
 #include "probe/probe.hpp"
@@ -76,10 +77,11 @@ const std::array kinds = {
            return r;
          }},
     Kind{"probes",
-         [](const catalogue::Catalogue&) {
+         [](const catalogue::Catalogue& c) {
            Rows r;
            for (const auto& e : probe::all())
-             r.push_back({std::string(e.name), std::string(e.title)});
+             r.push_back(
+                 {std::string(e.name), fmt::format("{} [{}]", e.title, verified_words(c, e))});
            return r;
          }},
     Kind{"servers",

@@ -122,16 +122,18 @@ Result<Exit> run(Options options, const Context& context) {
   } else if (!options.simulation.faults.empty()) {
     return fail(Errc::usage, "--fault is for simulated servers: --on sim:NAME");
   }
+  options.probing.tools = options.live.tools;
   GPUVET_TRY(const auto live, gather_live(options.live));
   Evidence inventory;
   for (const auto& file : live.gathered.evidence) inventory.append(file.evidence);
   GPUVET_CHECK(refuse_busy(inventory, options.probing));
-  Evidence found;
-  GPUVET_CHECK(run_probes(probes, options.thorough, target, options.probing, context, found,
-                          [&](const Evidence& so_far) {
+  Probed probed;
+  GPUVET_CHECK(run_probes(probes, options.thorough, target, options.probing, context, probed,
+                          [&](const Probed& so_far) {
                             return options.out.empty() ? Result<void>{}
                                                        : keep_bundle(options.out, live, so_far);
                           }));
+  const auto& found = probed.evidence;
   GPUVET_TRY(const auto catalogue, load_catalogue(context, catalogue::Parts::judging));
   const auto findings = findings_of(std::move(inventory), found, catalogue);
   if (!options.json.empty()) {

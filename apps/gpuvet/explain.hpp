@@ -15,8 +15,8 @@ struct Explanation {
   std::vector<std::pair<std::string, std::vector<std::string>>> sections;
 };
 
-/// A criterion, observation, probe, Xid ("79", "xid:79"), SXid ("sxid:12028"), GPU, server, workload or
-/// claim ("C019").
+/// A criterion, observation, probe, Xid ("79", "xid:79"), SXid ("sxid:12028"), GPU, server,
+/// workload or claim ("C019").
 std::optional<Explanation> explain(const std::string& id, const catalogue::Catalogue& catalogue);
 
 /// Ids that look like `id`, for "did you mean".

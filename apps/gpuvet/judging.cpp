@@ -103,15 +103,17 @@ Result<void> add_probes(LiveEvidence& live, const JudgingOptions& options, const
     inventory.observations.insert(inventory.observations.end(), file.evidence.observations.begin(),
                                   file.evidence.observations.end());
   GPUVET_CHECK(refuse_busy(inventory, options.probing));
-  Evidence found;
+  auto probing = options.probing;
+  probing.tools = options.live.tools;
+  Probed found;
   GPUVET_CHECK(run_probes(probes_of_level(options.level), options.level > 2, options.target,
-                          options.probing, context, found, [&](const Evidence& so_far) {
+                          probing, context, found, [&](const Probed& so_far) {
                             return options.bundle.empty()
                                        ? Result<void>{}
                                        : keep_bundle(options.bundle, live, so_far);
                           }));
   live.gathered.inputs.push_back({"this machine: probes", "probe", true, ""});
-  live.gathered.evidence.push_back({"this machine: probes", std::move(found)});
+  live.gathered.evidence.push_back({"this machine: probes", std::move(found.evidence)});
   return {};
 }
 

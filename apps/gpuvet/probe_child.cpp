@@ -11,6 +11,8 @@
 #include "device/sim/machine.hpp"
 #include "evidence/lines.hpp"
 #include "gpuvet/simulated_machine.hpp"
+#include "platform/process.hpp"
+#include "platform/terminal.hpp"
 #include "platform/watch.hpp"
 
 namespace gpuvet::app {
@@ -102,10 +104,8 @@ class Child {
       return true;
     }
     Evidence evidence;
-    Provenance provenance;
-    provenance.how = How::measured;
-    Recorder out(evidence, provenance);
-    std::size_t published = 0;
+    Recorder out(evidence, provenance_of(setup_, probe));
+    std::size_t published = 0, tables = 0;
     probe::Context context;
     context.devices = devices;
     context.host = host;
@@ -114,12 +114,22 @@ class Child {
     context.seed = setup_.seed;
     context.call_limit = setup_.call_limit;
     context.folder = setup_.options.folder.empty() ? "." : setup_.options.folder;
+    context.peer = setup_.options.peer;
+    context.listen = setup_.options.listen;
+    context.tool = [this](std::string_view name) { return tool(name); };
+    context.keep = [this](const std::string& name, const std::string& bytes) {
+      std::string line = "#keep " + name + " ";
+      for (const char c : bytes) line += fmt::format("{:02x}", static_cast<unsigned char>(c));
+      say(fd_, line + "\n");
+    };
     context.out = &out;
     context.cancelled = platform::interrupted;
     context.publish = [&] {
       std::string lines;
       for (; published < evidence.observations.size(); ++published)
         lines += to_line(evidence.observations[published]);
+      for (; tables < evidence.tables.size(); ++tables)
+        lines += "#table " + to_line(evidence.tables[tables]);
       say(fd_, lines);
     };
     context.progress = [&](double share, std::string_view what) {
@@ -140,6 +150,13 @@ class Child {
     return done.error().code != Errc::timeout && done.error().code != Errc::vendor_failure;
   }
 
+  /// As the user said it with --tool, else where the system keeps it.
+  Result<std::string> tool(std::string_view name) const {
+    for (const auto& given : setup_.options.tools)
+      if (given.starts_with(std::string(name) + "=")) return given.substr(name.size() + 1);
+    return platform::find_tool(name);
+  }
+
   void failed(const Error& error) {
     say(fd_, fmt::format("#failed {}\t{}\t{}\n", static_cast<int>(error.code), subject_of(error),
                          printable(error.message())));
@@ -150,6 +167,18 @@ class Child {
 };
 
 }  // namespace
+
+Provenance provenance_of(const ProbeSetup& setup, const probe::Probe& probe) {
+  const auto& scenario = setup.target.scenario;
+  Provenance out;
+  out.how = How::measured;
+  out.custody = scenario.empty() ? Custody::own : Custody::simulated;
+  out.tool = "gpuvet probe " + std::string(probe.name);
+  out.version = version_line();
+  out.source = scenario.empty() ? "this machine" : "sim:" + scenario;
+  out.when = platform::utc_now();
+  return out;
+}
 
 void run_child(int fd, const ProbeSetup& setup, std::size_t first) { Child(fd, setup).run(first); }
 

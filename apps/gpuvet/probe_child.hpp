@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The child that probing.cpp starts: opens the devices, runs the probes, and writes what it finds.
-// Its lines: observations as JSON, "#probe N", "#progress SHARE WHAT", "#done",
+// Its lines: observations as JSON, "#probe N", "#keep NAME HEX", "#table JSON",
+// "#progress SHARE WHAT", "#done",
 // "#failed CODE\tSUBJECT\tTEXT", and "#end" after the last probe.
 #pragma once
 
@@ -23,6 +24,9 @@ struct ProbeSetup {
   std::vector<int> gpus;              ///< by index; none: all
   std::vector<std::string> left_out;  ///< subjects that were lost on the way
 };
+
+/// Of what `probe` finds.
+Provenance provenance_of(const ProbeSetup& setup, const probe::Probe& probe);
 
 /// Runs the probes from number `first` on, writes to `fd`, and ends the process.
 [[noreturn]] void run_child(int fd, const ProbeSetup& setup, std::size_t first);

@@ -69,10 +69,11 @@ bool blames_device(Errc code) { return code == Errc::timeout || code == Errc::ve
 /// Hears the children and turns what they say into evidence.
 class Parent {
  public:
-  Parent(ProbeSetup& setup, Evidence& evidence, const Context& context,
-         const std::function<Result<void>(const Evidence&)>& kept)
+  Parent(ProbeSetup& setup, Probed& out, const Context& context,
+         const std::function<Result<void>(const Probed&)>& kept)
       : setup_{setup},
-        evidence_{evidence},
+        out_{out},
+        evidence_{out.evidence},
         kept_{kept},
         progress_{!context.quiet && platform::error_is_terminal()} {
     begin(0);
@@ -103,14 +104,7 @@ class Parent {
   void begin(std::size_t index) {
     current_ = index;
     if (index >= setup_.probes.size()) return;
-    Provenance provenance;
-    provenance.how = How::measured;
-    provenance.custody = setup_.target.scenario.empty() ? Custody::own : Custody::simulated;
-    provenance.tool = "gpuvet probe " + std::string(setup_.probes[index]->name);
-    provenance.version = version_line();
-    provenance.source =
-        setup_.target.scenario.empty() ? "this machine" : "sim:" + setup_.target.scenario;
-    provenance.when = platform::utc_now();
+    const auto provenance = provenance_of(setup_, *setup_.probes[index]);
     provenance_ = std::make_shared<const Provenance>(provenance);
   }
 
@@ -124,7 +118,7 @@ class Parent {
     rest_.erase(0, start);
     if (fresh_ && !write_error_) {
       fresh_ = false;
-      if (auto kept = kept_(evidence_); !kept) write_error_ = std::move(kept).error();
+      if (auto kept = kept_(out_); !kept) write_error_ = std::move(kept).error();
     }
   }
 
@@ -133,9 +127,15 @@ class Parent {
     if (text.starts_with("{")) {
       auto fact = observation_in(text);
       if (!fact) return;
-      fact->provenance = provenance_;
       evidence_.observations.push_back(std::move(*fact));
       fresh_ = true;
+    } else if (text.starts_with("#keep ")) {
+      keep(rest("#keep "));
+    } else if (text.starts_with("#table ")) {
+      if (auto table = table_in(rest("#table "))) {
+        evidence_.tables.push_back(std::move(*table));
+        fresh_ = true;
+      }
     } else if (text.starts_with("#probe ")) {
       begin(static_cast<std::size_t>(parse_integer(rest("#probe ")).value_or(0)));
       running_ = true;
@@ -154,6 +154,19 @@ class Parent {
     } else if (text.starts_with("#end")) {
       ended_ = true;
     }
+  }
+
+  /// "NAME HEX": what a tool printed.
+  void keep(std::string_view words) {
+    const auto space = words.find(' ');
+    if (space == std::string_view::npos) return;
+    Kept kept;
+    kept.name = words.substr(0, space);
+    const auto hex = words.substr(space + 1);
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+      kept.bytes += static_cast<char>(parse_integer(hex.substr(i, 2), 16).value_or('?'));
+    out_.outputs.push_back(std::move(kept));
+    fresh_ = true;
   }
 
   /// Seconds that this and all later probes may still take.
@@ -213,8 +226,9 @@ class Parent {
   }
 
   ProbeSetup& setup_;
+  Probed& out_;
   Evidence& evidence_;
-  const std::function<Result<void>(const Evidence&)>& kept_;
+  const std::function<Result<void>(const Probed&)>& kept_;
   Progress progress_;
   std::shared_ptr<const Provenance> provenance_;
   std::string rest_;
@@ -252,6 +266,12 @@ std::vector<Option> probing_options(ProbingOptions& options) {
        "HOST",
        false,
        {}},
+      {"--listen",
+       "Be the other side of another machine's network test, until time is up",
+       &options.listen,
+       "",
+       false,
+       {}},
       {"--seed", "Of all that is random (default 1)", &options.seed, "N", false, {}},
       {"--piece-limit",
        "How long one piece of a probe's work may take (default 30s)",
@@ -287,8 +307,8 @@ Result<void> refuse_busy(const Evidence& inventory, const ProbingOptions& option
 
 Result<void> run_probes(const std::vector<const probe::Probe*>& probes, bool thorough,
                         const ProbeTarget& target, const ProbingOptions& options,
-                        const Context& context, Evidence& evidence,
-                        const std::function<Result<void>(const Evidence&)>& kept) {
+                        const Context& context, Probed& out,
+                        const std::function<Result<void>(const Probed&)>& kept) {
   ProbeSetup setup{target, options, probes, {}, thorough, 1, 30, {}, {}};
   GPUVET_TRY(setup.call_limit, duration(options.call_limit, "--piece-limit", 30));
   GPUVET_TRY(setup.gpus, indices(options.gpus));
@@ -301,7 +321,7 @@ Result<void> run_probes(const std::vector<const probe::Probe*>& probes, bool tho
   for (const auto* probe : probes)
     setup.budgets.push_back(budget > 0 ? budget : thorough ? probe->thorough : probe->quick);
   platform::catch_interrupts();
-  return Parent(setup, evidence, context, kept).run();
+  return Parent(setup, out, context, kept).run();
 }
 
 }  // namespace gpuvet::app

@@ -16,14 +16,16 @@
 namespace gpuvet::app {
 
 struct ProbingOptions {
-  std::string on;          ///< "gpu", "host"; of simulated servers the scenario decides
-  std::string budget;      ///< "30s" for each probe; empty: as the level says
-  std::string gpus;        ///< "0,3"; empty: all
-  std::string folder;      ///< for files of storage tests; empty: the current one
-  std::string peer;        ///< host that network tests talk to
-  std::string seed;        ///< "1"
-  std::string call_limit;  ///< "30s": how long one piece of work may take
-  bool force = false;      ///< busy GPUs too
+  std::string on;                  ///< "gpu", "host"; of simulated servers the scenario decides
+  std::string budget;              ///< "30s" for each probe; empty: as the level says
+  std::string gpus;                ///< "0,3"; empty: all
+  std::string folder;              ///< for files of storage tests; empty: the current one
+  std::string peer;                ///< host that network tests talk to
+  bool listen = false;             ///< be the other side of another machine's network test
+  std::vector<std::string> tools;  ///< "fio=/opt/bin/fio"
+  std::string seed;                ///< "1"
+  std::string call_limit;          ///< "30s": how long one piece of work may take
+  bool force = false;              ///< busy GPUs too
 };
 
 std::vector<Option> probing_options(ProbingOptions& options);
@@ -38,12 +40,18 @@ struct ProbeTarget {
 /// The probes that `vet --level` runs, least time first.
 std::vector<const probe::Probe*> probes_of_level(int level);
 
-/// Runs `probes` and adds what they found to `evidence`; `thorough` as at level 3. Calls `kept`
-/// after each piece, with all that was found so far. Errors: usage, or a device that is busy.
+/// What probes found, and what tools that they ran printed.
+struct Probed {
+  Evidence evidence;
+  std::vector<Kept> outputs;
+};
+
+/// Runs `probes` and adds what they found to `out`; `thorough` as at level 3. Calls `kept` after
+/// each piece, with all that was found so far. Errors: usage, or a bundle that can't be written.
 Result<void> run_probes(const std::vector<const probe::Probe*>& probes, bool thorough,
                         const ProbeTarget& target, const ProbingOptions& options,
-                        const Context& context, Evidence& evidence,
-                        const std::function<Result<void>(const Evidence&)>& kept);
+                        const Context& context, Probed& out,
+                        const std::function<Result<void>(const Probed&)>& kept);
 
 /// Refuses where a GPU of `inventory` is busy, unless `options` force it.
 Result<void> refuse_busy(const Evidence& inventory, const ProbingOptions& options);

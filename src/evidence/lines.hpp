@@ -17,4 +17,8 @@ std::string to_line(const Observation&);
 /// The inverse, without the line feed.
 Result<Observation> observation_in(std::string_view line);
 
+/// A table likewise.
+std::string to_line(const Table&);
+Result<Table> table_in(std::string_view line);
+
 }  // namespace gpuvet
