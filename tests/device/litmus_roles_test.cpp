@@ -2,6 +2,9 @@
 // The rounds of CUDA's litmus tests, played by host threads alone: the same code as in the kernel.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
+#include <deque>
 #include <thread>
 #include <vector>
 
@@ -14,6 +17,28 @@ constexpr Litmus shapes[] = {Litmus::message_passing, Litmus::store_buffering,
                              Litmus::load_buffering,  Litmus::iriw,
                              Litmus::coherence,       Litmus::atomic_add,
                              Litmus::atomic_cas,      Litmus::atomic_exchange};
+
+/// A lane of a warp: waits for the others where a warp would.
+class LaneAgent : public HostAgent {
+ public:
+  struct Warp {
+    std::barrier<> barrier;
+    std::atomic<bool> all = true;
+    explicit Warp(int lanes) : barrier{lanes} {}
+  };
+  LaneAgent(Warp& warp, int lane) : HostAgent{Fence::system, 60}, warp_{warp}, lane_{lane} {}
+  [[nodiscard]] int lane() const { return lane_; }
+  void meet_lanes() { warp_.barrier.arrive_and_wait(); }
+  bool all_lanes(bool here) {
+    if (!here) warp_.all = false;
+    meet_lanes();
+    return warp_.all;
+  }
+
+ private:
+  Warp& warp_;
+  int lane_;
+};
 
 struct Played {
   LitmusCounts counts;
@@ -75,6 +100,50 @@ TEST(LitmusRoles, UnfencedRoundsAreWeakAtWorst) {
     const auto run = played(shape, Fence::none, 500, 60);
     EXPECT_TRUE(run.complete);
     EXPECT_EQ(run.counts.forbidden, 0U) << name(shape);
+  }
+}
+
+/// Several lanes and groups: every instance has its own words and registers in every round.
+TEST(LitmusRoles, LanesPlayInstancesOfTheirOwn) {
+  for (const auto shape : {Litmus::atomic_add, Litmus::coherence, Litmus::store_buffering}) {
+    LitmusJob job;
+    job.shape = shape;
+    job.roles = 2;
+    job.groups = 2;
+    job.lanes = 3;
+    job.rounds = 40;
+    std::vector<std::uint32_t> words(2 * LitmusJob::words_of_group),
+        flags(2 * LitmusJob::flags_of_group);
+    std::uint32_t stop = 0;
+    job.words = words.data();
+    job.arrived = flags.data();
+    job.stop = &stop;
+    constexpr std::uint8_t unwritten = 6;
+    std::vector<std::uint8_t> results(40 * 2 * 3 * litmus_bytes, unwritten);
+    std::deque<LaneAgent::Warp> warps;
+    std::vector<std::thread> lanes;
+    for (int group = 0; group < job.groups; ++group)
+      for (int role = 0; role < job.roles; ++role) {
+        auto& warp = warps.emplace_back(job.lanes);
+        for (int lane = 0; lane < job.lanes; ++lane)
+          lanes.emplace_back([&, group, role, lane] {
+            LaneAgent agent(warp, lane);
+            EXPECT_TRUE(play_rounds(job, role, group, results.data(), agent));
+          });
+      }
+    for (auto& lane : lanes) lane.join();
+    const auto registers = litmus_shape(shape).registers;
+    for (std::size_t i = 0; i < results.size(); i += litmus_bytes) {
+      LitmusOutcome outcome;
+      for (std::uint32_t field = 0; field < LitmusOutcome::fields; ++field) {
+        const bool used = field < registers || field >= LitmusOutcome::x;
+        ASSERT_EQ(results[i + field] == unwritten, !used)
+            << name(shape) << ' ' << i << ' ' << field;
+        if (used) outcome.set(field, results[i + field]);
+      }
+      ASSERT_EQ(litmus_class(shape, outcome), LitmusClass::sequential)
+          << name(shape) << ' ' << litmus_text(shape, outcome);
+    }
   }
 }
 

@@ -76,7 +76,8 @@ struct Opened {
 const Result<Opened>& opened() {
   static const Result<Opened> found = []() -> Result<Opened> {
     auto library =
-        platform::Library::open({"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"});
+        platform::Library::open({"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11",
+                                 "/usr/local/cuda/lib64/libcublasLt.so"});
     if (!library) return fail(Errc::not_supported, "no cuBLASLt: " + library.error().message());
     const Functions functions{*library};
     if (!functions.complete())
