@@ -22,16 +22,26 @@ struct Functions {
 #undef GPUVET_NCCL_POINTER
 };
 
-Result<Functions> functions_of(const platform::Library& library) {
+/// Never closed: its threads and its log outlive communicators.
+Result<const platform::Library*> nccl_library() {
+  static const auto* const opened =
+      new auto(platform::Library::open(  // NOLINT(cppcoreguidelines-owning-memory)
+          {"libnccl.so.2", "libnccl.so", "/usr/local/cuda/lib64/libnccl.so.2"}));
+  if (!*opened) return fail(Errc::not_found, "NCCL is not here (" + opened->error().what + ")");
+  return &**opened;
+}
+
+Result<Functions> functions_of() {
+  GPUVET_TRY(const auto* library, nccl_library());
   Functions out;
   std::string missing;
-#define GPUVET_NCCL_LOAD(name, arguments)                 \
-  out.name = library.symbol<nccl::function::name>(#name); \
+#define GPUVET_NCCL_LOAD(name, arguments)                  \
+  out.name = library->symbol<nccl::function::name>(#name); \
   if (out.name == nullptr) missing = #name;
   GPUVET_NCCL_FUNCTIONS(GPUVET_NCCL_LOAD)
 #undef GPUVET_NCCL_LOAD
   if (!missing.empty())
-    return fail(Errc::not_supported, library.name() + " is too old: it has no " + missing);
+    return fail(Errc::not_supported, library->name() + " is too old: it has no " + missing);
   return out;
 }
 
@@ -64,15 +74,6 @@ Result<void> said(Return status, std::string_view what) {
                                         " (NCCL_DEBUG=INFO tells more)");
 }
 
-/// Never closed: its threads and its log outlive communicators.
-Result<const platform::Library*> nccl_library() {
-  static const auto* const opened =
-      new auto(platform::Library::open(  // NOLINT(cppcoreguidelines-owning-memory)
-          {"libnccl.so.2", "libnccl.so", "/usr/local/cuda/lib64/libnccl.so.2"}));
-  if (!*opened) return fail(Errc::not_found, "NCCL is not here (" + opened->error().what + ")");
-  return &**opened;
-}
-
 class NcclCommunicator final : public Communicator {
  public:
   NcclCommunicator(Functions functions, std::string version)
@@ -84,16 +85,45 @@ class NcclCommunicator final : public Communicator {
     for (auto* c : ranks_) broken_ ? nccl_.ncclCommAbort(c) : nccl_.ncclCommDestroy(c);
   }
 
-  Result<void> begin(const std::vector<int>& devices) {
-    std::vector<nccl::Communicator> made(devices.size());
+  /// All ranks are here.
+  Result<void> begin(std::span<CudaDevice* const> devices) {
+    std::vector<int> indices;
+    for (const auto* device : devices) indices.push_back(device->properties().index);
+    std::vector<nccl::Communicator> made(indices.size());
     GPUVET_CHECK(
-        said(nccl_.ncclCommInitAll(made.data(), static_cast<int>(made.size()), devices.data()),
+        said(nccl_.ncclCommInitAll(made.data(), static_cast<int>(made.size()), indices.data()),
              "start of the communicator"));
+    all_ = static_cast<int>(made.size());
     ranks_ = std::move(made);
     return {};
   }
 
-  [[nodiscard]] int ranks() const override { return static_cast<int>(ranks_.size()); }
+  /// Those of other processes come at the same time.
+  Result<void> join(std::span<CudaDevice* const> devices, const World& world) {
+    nccl::UniqueId id{};
+    if (world.id.size() != sizeof id.internal) return fail(Errc::usage, "no id of NCCL's");
+    std::copy(world.id.begin(), world.id.end(), std::begin(id.internal));
+    std::vector<nccl::Communicator> made(devices.size());
+    GPUVET_CHECK(said(nccl_.ncclGroupStart(), "a group"));
+    Result<void> done;
+    for (std::size_t i = 0; i < devices.size() && done; ++i) {
+      done = devices[i]->select();
+      if (done)
+        done = said(
+            nccl_.ncclCommInitRank(&made[i], world.ranks, id, world.first + static_cast<int>(i)),
+            "start of a rank");
+    }
+    auto ended = said(nccl_.ncclGroupEnd(), "start of the communicator");
+    GPUVET_CHECK(done);
+    GPUVET_CHECK(ended);
+    first_ = world.first;
+    all_ = world.ranks;
+    ranks_ = std::move(made);
+    return {};
+  }
+
+  [[nodiscard]] int ranks() const override { return all_; }
+  [[nodiscard]] int first() const override { return first_; }
   [[nodiscard]] Transport transport(Collective op, std::uint64_t bytes) const override {
     const auto choice = nccl::choice_in(nccl::Log::of_process().recent(), op, bytes);
     return {version_, choice ? choice->algorithm : "", choice ? choice->protocol : ""};
@@ -102,13 +132,15 @@ class NcclCommunicator final : public Communicator {
                    std::span<Stream* const> streams) override;
 
  private:
-  Result<void> enqueue(Collective op, int rank, const Range& send, const Range& receive,
+  /// `index` counts the ranks here.
+  Result<void> enqueue(Collective op, std::size_t index, const Range& send, const Range& receive,
                        CUstream_st* stream);
   Result<void> healthy();
 
   Functions nccl_;
   std::string version_;
-  std::vector<nccl::Communicator> ranks_;
+  std::vector<nccl::Communicator> ranks_;  ///< here
+  int first_ = 0, all_ = 0;
   bool broken_ = false;
 };
 
@@ -144,7 +176,7 @@ Result<void> NcclCommunicator::run(Collective op, std::span<const Range> send,
     return done;
   }
   for (std::size_t r = 0; r < count && done; ++r)
-    done = enqueue(op, static_cast<int>(r), send[r], receive[r], handles[r]);
+    done = enqueue(op, r, send[r], receive[r], handles[r]);
   // A group that was begun is ended whatever happened.
   auto ended = said(nccl_.ncclGroupEnd(), name(op));
   if (done) done = std::move(ended);
@@ -152,13 +184,13 @@ Result<void> NcclCommunicator::run(Collective op, std::span<const Range> send,
   return done;
 }
 
-Result<void> NcclCommunicator::enqueue(Collective op, int rank, const Range& send,
+Result<void> NcclCommunicator::enqueue(Collective op, std::size_t index, const Range& send,
                                        const Range& receive, CUstream_st* stream) {
   const auto* from = reinterpret_cast<const char*>(send.address);
   auto* to = reinterpret_cast<char*>(receive.address);
   const std::size_t sent = send.bytes / sizeof(float), got = receive.bytes / sizeof(float);
-  auto* c = ranks_[static_cast<std::size_t>(rank)];
-  const int all = ranks();
+  auto* c = ranks_[index];
+  const int all = ranks(), rank = first_ + static_cast<int>(index);
   constexpr auto type = Type::float32;
   constexpr auto sum = Operation::sum;
   constexpr int root = 0;
@@ -191,24 +223,31 @@ Result<void> NcclCommunicator::enqueue(Collective op, int rank, const Range& sen
 
 }  // namespace
 
-Result<std::unique_ptr<Communicator>> nccl_communicator(std::span<Device* const> devices) {
-  std::vector<int> indices;
+Result<std::unique_ptr<Communicator>> nccl_communicator(std::span<Device* const> devices,
+                                                        const World& world) {
+  std::vector<CudaDevice*> own;
   for (auto* device : devices) {
-    const auto* own = dynamic_cast<CudaDevice*>(device);
-    if (own == nullptr) return fail(Errc::usage, "NCCL works on GPUs only");
-    indices.push_back(own->properties().index);
+    own.push_back(dynamic_cast<CudaDevice*>(device));
+    if (own.back() == nullptr) return fail(Errc::usage, "NCCL works on GPUs only");
   }
-  if (indices.empty()) return fail(Errc::usage, "a communicator needs a GPU");
+  if (own.empty()) return fail(Errc::usage, "a communicator needs a GPU");
   auto& log = nccl::Log::of_process();
-  GPUVET_TRY(const auto* library, nccl_library());
-  GPUVET_TRY(const auto functions, functions_of(*library));
+  GPUVET_TRY(const auto functions, functions_of());
   int version = 0;
   GPUVET_CHECK(said(functions.ncclGetVersion(&version), "its version"));
   auto out = std::make_unique<NcclCommunicator>(functions, "NCCL " + nccl::version_text(version));
-  auto begun = out->begin(indices);
-  log.opened();
+  auto begun = world.ranks == 0 ? out->begin(own) : out->join(own, world);
   if (!begun) return tl::make_unexpected(std::move(begun).error());
+  log.opened();
   return out;
+}
+
+Result<std::string> nccl_unique_id() {
+  nccl::Log::of_process();
+  GPUVET_TRY(const auto functions, functions_of());
+  nccl::UniqueId id{};
+  GPUVET_CHECK(said(functions.ncclGetUniqueId(&id), "an id"));
+  return std::string(std::begin(id.internal), std::end(id.internal));
 }
 
 }  // namespace gpuvet::device

@@ -11,6 +11,11 @@ namespace gpuvet::device::nccl {
 
 using Communicator = struct CommunicatorHandle*;
 
+/// Passed by value.
+struct UniqueId {
+  char internal[128];
+};
+
 enum class Return : int {
   success = 0,
   unhandled_cuda_error = 1,
@@ -28,7 +33,9 @@ enum class Operation : int { sum = 0 };
 /// X(name, arguments): every function returns Return.
 #define GPUVET_NCCL_FUNCTIONS(X) \
   X(ncclGetVersion, (int*)) \
+  X(ncclGetUniqueId, (UniqueId*)) \
   X(ncclCommInitAll, (Communicator*, int, const int*)) \
+  X(ncclCommInitRank, (Communicator*, int, UniqueId, int)) \
   X(ncclCommAbort, (Communicator)) \
   X(ncclCommDestroy, (Communicator)) \
   X(ncclCommGetAsyncError, (Communicator, Return*)) \

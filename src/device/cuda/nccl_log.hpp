@@ -31,6 +31,9 @@ class Log {
   /// To be called before NCCL is first used: it reads its environment then. Without effect where
   /// the user has other plans for the log, or the environment was used up.
   static Log& of_process();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log() { opened(); }
 
   /// NCCL has begun to write.
   void opened();

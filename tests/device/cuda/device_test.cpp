@@ -51,6 +51,7 @@ TEST(Cuda, ALostDeviceGivesErrors) {
   EXPECT_TRUE(device.reach(device).value());
   std::array<Device*, 1> devices = {&device};
   EXPECT_FALSE(nccl_communicator(devices));
+  EXPECT_FALSE(nccl_communicator(devices, {0, 2, "no id"}));
   const auto pageable = device.allocate(4096, Placement::pageable);
   EXPECT_FALSE(pageable) << "every call begins with the device";
 }

@@ -55,5 +55,12 @@ TEST(Nccl, TheLibraryHasWhatIsDeclared) {
   EXPECT_GE(version, 2700);
 }
 
+TEST(Nccl, GivesAnIdToOtherProcesses) {
+  const auto id = nccl_unique_id();
+  if (!id) GTEST_SKIP() << id.error().message();
+  EXPECT_EQ(id->size(), sizeof(UniqueId));
+  EXPECT_NE(*id, std::string(sizeof(UniqueId), '\0'));
+}
+
 }  // namespace
 }  // namespace gpuvet::device::nccl
