@@ -22,3 +22,24 @@ set_source_files_properties(${host}/matrix_avx2.cpp PROPERTIES SKIP_PRECOMPILE_H
                             COMPILE_OPTIONS "-O3;-mavx2;-mfma;-ffp-contract=fast")
 set_source_files_properties(${host}/matrix_avx512.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON
                             COMPILE_OPTIONS "-O3;-mavx512f;-mfma;-mprefer-vector-width=512;-ffp-contract=fast")
+
+# Vector kernels of the host: one source for each instruction set; the program chooses when it runs.
+find_path(HIGHWAY_INCLUDE hwy/highway.h REQUIRED)
+set(simd ${CMAKE_SOURCE_DIR}/src/device/host/simd)
+function(gpuvet_simd name)
+  add_library(gpuvet_simd_${name} OBJECT ${simd}/kernels.cpp)
+  target_include_directories(gpuvet_simd_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_compile_definitions(gpuvet_simd_${name} PRIVATE GPUVET_SIMD=${name})
+  # Always optimised: without it, a debug build would time function calls.
+  target_compile_options(gpuvet_simd_${name} PRIVATE -O3 ${ARGN})
+  target_link_libraries(gpuvet_simd_${name} PRIVATE gpuvet_warnings)
+  target_sources(gpuvet_device PRIVATE $<TARGET_OBJECTS:gpuvet_simd_${name}>)
+endfunction()
+gpuvet_simd(baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  gpuvet_simd(avx2 -mavx2 -mfma -mbmi -mbmi2 -mf16c -maes -mpclmul -mprefer-vector-width=256)
+  gpuvet_simd(avx512 -mavx2 -mfma -mbmi -mbmi2 -mf16c -maes -mpclmul -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd)
+  target_sources(gpuvet_device PRIVATE ${simd}/choose_x86.cpp)
+else()
+  target_sources(gpuvet_device PRIVATE ${simd}/choose_baseline.cpp)
+endif()

@@ -56,7 +56,7 @@ Cluster cluster_of(const std::vector<std::uint64_t>& offsets) {
   if (offsets.size() == 1) return Cluster::word;
   if (constant_distance(offsets)) return Cluster::column;
   const auto first = offsets.front(), last = offsets.back();
-  if (first / row == last / row) return Cluster::row;
+  if (last - first < row) return Cluster::row;
   return last - first < block ? Cluster::block : Cluster::spread;
 }
 

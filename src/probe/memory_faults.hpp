@@ -17,7 +17,7 @@ enum class Cluster {
   none,
   word,    ///< one
   column,  ///< at a constant distance
-  row,     ///< within one aligned 8 KiB
+  row,     ///< within 8 KiB
   block,   ///< within 1 MiB
   spread,
 };

@@ -41,8 +41,9 @@ MemorySubject::MemorySubject(device::Device& device) : device_{device} {
     buffers_.push_back(std::move(*buffer));
     left -= size + guards;
   }
-  if (buffers_.empty()) return keep({Errc::too_large, "no memory could be allocated", {}});
+  if (buffers_.empty()) keep({Errc::too_large, "no memory could be allocated", 0, {}, {}});
   allocated_ = bytes();
+  if (error_) return;
   auto stream = device.stream();
   if (ok(stream)) stream_ = std::move(*stream);
 }
