@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <memory>
 
+#include "gpuvet/bundles.hpp"
 #include "gpuvet/commands.hpp"
 #include "gpuvet/evidence_files.hpp"
 #include "gpuvet/live_machine.hpp"
@@ -20,21 +20,11 @@ struct Options {
   std::string out;
 };
 
-/// "sources/007-topo.txt": numbered, and only letters that every file system takes.
-std::string stored_name(std::size_t number, const std::string& name) {
-  std::string base = name.substr(name.rfind('/') + 1);
-  for (auto& c : base)
-    if (!(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_'))
-      c = '_';
-  return fmt::format("sources/{:03}-{}", number, base);
-}
-
 Result<Exit> collect(const Options& options, const Context& context) {
   if (std::find(options.from.begin(), options.from.end(), "-") != options.from.end())
     return fail(Errc::usage,
                 "collect keeps files as they are: write standard input to a file first");
-  if (platform::open_file(options.out + "/bundle.json"))
-    return fail(Errc::usage, options.out + " holds a bundle already: choose another folder");
+  GPUVET_CHECK(refuse_existing(options.out));
   LiveEvidence live;
   if (options.from.empty()) {
     GPUVET_TRY(live, gather_live(options.live));
@@ -47,10 +37,7 @@ Result<Exit> collect(const Options& options, const Context& context) {
   if (gathered.evidence.empty())
     return fail(Errc::malformed, "no evidence: none of the files could be understood");
 
-  Bundle bundle;
-  bundle.hostname = platform::host_name();
-  bundle.collected = platform::utc_now();
-  bundle.gpuvet = version_line();
+  Bundle bundle = new_bundle();
   GPUVET_CHECK(platform::make_folder(options.out + "/sources"));
   GPUVET_CHECK(platform::make_folder(options.out + "/tables"));
   for (std::size_t i = 0; i < gathered.sources.size(); ++i) {
@@ -69,8 +56,7 @@ Result<Exit> collect(const Options& options, const Context& context) {
     bundle.sources.push_back(std::move(source));
   }
   for (auto& file : gathered.evidence) bundle.evidence.append(std::move(file.evidence));
-  for (const auto& file : write_bundle(bundle))
-    GPUVET_CHECK(platform::write_file(options.out + "/" + file.path, file.bytes));
+  GPUVET_CHECK(write_files(bundle, options.out));
   if (!context.quiet)
     GPUVET_CHECK(
         print(fmt::format("{}: {} observations and {} tables from {} of {} files\n", options.out,

@@ -9,6 +9,7 @@
 #include "gpuvet/commands.hpp"
 #include "gpuvet/explain.hpp"
 #include "gpuvet/usage_pages.hpp"
+#include "gpuvet/verified_page.hpp"
 
 namespace gpuvet::app {
 namespace {
@@ -111,15 +112,16 @@ Command docs_command(const Context& context) {
             page.get(),
             "",
             true,
-            {"criteria", "observations", "article", "man", "bash", "zsh"}}},
+            {"criteria", "observations", "article", "verified-on", "man", "bash", "zsh"}}},
           [page, &context]() -> Result<Exit> {
             GPUVET_TRY(const auto catalogue, load_catalogue(context));
-            GPUVET_CHECK(print(*page == "criteria"  ? criteria_page(catalogue)
-                               : *page == "article" ? article_page(catalogue)
-                               : *page == "man"     ? man_page()
-                               : *page == "bash"    ? bash_completion()
-                               : *page == "zsh"     ? zsh_completion()
-                                                    : observations_page()));
+            GPUVET_CHECK(print(*page == "criteria"      ? criteria_page(catalogue)
+                               : *page == "article"     ? article_page(catalogue)
+                               : *page == "verified-on" ? verified_page(catalogue)
+                               : *page == "man"         ? man_page()
+                               : *page == "bash"        ? bash_completion()
+                               : *page == "zsh"         ? zsh_completion()
+                                                        : observations_page()));
             return Exit::fit;
           }};
 }

@@ -10,6 +10,7 @@
 #include "gpuvet/commands.hpp"
 #include "ingest/importer.hpp"
 #include "platform/files.hpp"
+#include "probe/probe.hpp"
 #include "report/format.hpp"
 
 namespace gpuvet::app {
@@ -72,6 +73,13 @@ const std::array kinds = {
            Rows r;
            for (const auto& e : all_ids())
              r.push_back({std::string(e.name), std::string(e.sentence)});
+           return r;
+         }},
+    Kind{"probes",
+         [](const catalogue::Catalogue&) {
+           Rows r;
+           for (const auto& e : probe::all())
+             r.push_back({std::string(e.name), std::string(e.title)});
            return r;
          }},
     Kind{"servers",

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 5> seen = {"nvml", "log", "tree", "contro
 
 Result<Exit> list(const Options& options) {
   std::string out = "Servers:\n";
-  Json servers = Json::array(), faults = Json::array();
+  Json servers = Json::array(), faults = Json::array(), planted = Json::array();
   for (const auto& named : sim::scenarios()) {
     GPUVET_TRY(const auto scenario, sim::scenario_named(named.id));
     out += fmt::format("  {:<24}{}\n", scenario.id, scenario.title);
@@ -42,10 +42,16 @@ Result<Exit> list(const Options& options) {
                       {"subject", fault.subject},
                       {"also", std::move(also)}});
   }
+  out += "\nFaults that only probes find (--level 2, gpuvet probe):\n";
+  for (const auto& plant : device::plant_kinds()) {
+    out += fmt::format("  {:<24}{}\n", plant.name, plant.title);
+    planted.push_back({{"id", plant.name}, {"title", plant.title}, {"probe", plant.probe}});
+  }
   if (!options.json.empty()) {
-    GPUVET_CHECK(platform::write_file(
-        options.json,
-        dump({{"schema", "gpuvet.sim/1"}, {"servers", servers}, {"faults", faults}})));
+    GPUVET_CHECK(platform::write_file(options.json, dump({{"schema", "gpuvet.sim/1"},
+                                                          {"servers", servers},
+                                                          {"faults", faults},
+                                                          {"planted", planted}})));
     if (options.json == "-") return Exit::fit;
   }
   GPUVET_CHECK(print(out));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "gpuvet/bundles.hpp"
 #include "gpuvet/judging.hpp"
 #include "gpuvet/simulated_files.hpp"
 #include "gpuvet/simulated_machine.hpp"
@@ -19,12 +20,16 @@ Result<Exit> judge_simulated(JudgingOptions judging, const SimulationOptions& op
                              const Context& context) {
   if (judging.targets.size() != 1)
     return fail(Errc::usage, "a simulated server is judged alone, without other targets");
-  GPUVET_TRY(const auto machine,
-             simulate(judging.targets.front().substr(simulated.size()), options));
+  const auto name = judging.targets.front().substr(simulated.size());
+  GPUVET_TRY(const auto machine, simulate(name, options));
   GPUVET_CHECK(write_tree(machine.world, machine.folder.path()));
   judging.targets.clear();
   judging.live.root = machine.folder.path();
   judging.live.nvml = machine.library;
+  judging.target.scenario = name;
+  GPUVET_TRY(auto faults, faults_of(options));
+  judging.target.faults = std::move(faults.server);
+  judging.target.plants = std::move(faults.plants);
   return judge_and_print(judging, context);
 }
 
@@ -39,7 +44,9 @@ Command vet_command(const Context& context) {
               "levels deep\n"
               "  gpuvet vet topo.txt smi.xml --for serve-13b   ask about a workload too\n"
               "  nvidia-smi topo -m | gpuvet vet -             judge what a tool prints\n"
+              "  gpuvet vet --level 2 --keep bundle             run quick probes too, two minutes\n"
               "  gpuvet vet sim:dgx-a100 --fault gpu-hot:5      judge a simulated server\n"
+              "  gpuvet vet sim:dgx-a100 --level 2 --fault memory-row:3\n"
               "  gpuvet vet evidence/ --json - --html report.html",
               judging_options(*options),
               {}};
@@ -51,10 +58,31 @@ Command vet_command(const Context& context) {
                       "",
                       false,
                       {}});
+  const auto level = std::make_shared<std::string>();
+  out.options.push_back({"--level",
+                         "How much is run on this machine: 1 nothing, seconds; 2 quick probes, "
+                         "about two minutes; 3 all probes, about a quarter of an hour",
+                         level.get(),
+                         "",
+                         false,
+                         {"1", "2", "3"}});
+  out.options.push_back({"--keep",
+                         "Folder for a bundle of all that was found, written as it comes",
+                         &options->bundle,
+                         "DIR",
+                         false,
+                         {}});
+  for (auto& option : probing_options(options->probing)) out.options.push_back(std::move(option));
   for (auto& option : live_options(options->live)) out.options.push_back(std::move(option));
   const auto simulation = std::make_shared<SimulationOptions>();
   for (auto& option : simulation_options(*simulation)) out.options.push_back(std::move(option));
-  out.run = [options, simulation, &context]() -> Result<Exit> {
+  out.run = [options, simulation, level, &context]() -> Result<Exit> {
+    if (!level->empty()) options->level = level->front() - '0';
+    const bool files = !options->targets.empty() &&
+                       std::none_of(options->targets.begin(), options->targets.end(), is_simulated);
+    if (files && (options->level > 1 || !options->bundle.empty()))
+      return fail(Errc::usage, "--level and --keep are for a machine, not for files");
+    if (!options->bundle.empty()) GPUVET_CHECK(refuse_existing(options->bundle));
     if (std::any_of(options->targets.begin(), options->targets.end(), is_simulated))
       return judge_simulated(*options, *simulation, context);
     if (!simulation->faults.empty() || !simulation->speed.empty() || !simulation->at.empty() ||

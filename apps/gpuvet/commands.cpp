@@ -18,6 +18,7 @@ Command docs_command(const Context&);
 Command explain_command(const Context&);
 Command list_command(const Context&);
 Command predict_command(const Context&);
+Command probe_command(const Context&);
 Command report_command(const Context&);
 Command request_command(const Context&);
 Command size_command(const Context&);
@@ -71,11 +72,11 @@ void add_command(CLI::App& cli, const Command& command, const Command*& chosen) 
 
 std::vector<Command> all_commands(const Context& context) {
   return {
-      vet_command(context),       collect_command(context), report_command(context),
-      request_command(context),   predict_command(context), compare_command(context),
-      size_command(context),      tco_command(context),     explain_command(context),
-      list_command(context),      docs_command(context),    sim_command(context),
-      sim_files_command(context),
+      vet_command(context),     collect_command(context),   probe_command(context),
+      report_command(context),  request_command(context),   predict_command(context),
+      compare_command(context), size_command(context),      tco_command(context),
+      explain_command(context), list_command(context),      docs_command(context),
+      sim_command(context),     sim_files_command(context),
   };
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "device/sim/plants.hpp"
+#include "probe/probe.hpp"
 
 namespace gpuvet::app {
 namespace {
@@ -59,6 +61,22 @@ Explanation of(const Criterion& c, const Catalogue& catalogue) {
       {"Evidence", {c.evidence}},
       {"What to do", c.next},
       {"What the article says", article(c.article, catalogue)}};
+  return e;
+}
+
+Explanation of(const probe::Probe& test) {
+  Explanation e{std::string(test.name), std::string(test.title), {}};
+  std::vector<std::string> faults;
+  for (const auto& plant : device::plant_kinds())
+    if (plant.probe == test.name) faults.push_back(fmt::format("{}: {}", plant.name, plant.title));
+  e.sections = {
+      {"Run by",
+       {fmt::format(
+           "gpuvet probe {}; gpuvet vet --level {} or higher: {} at level 2, {} at level 3",
+           test.name, test.level, format_value(test.quick, Unit::second),
+           format_value(test.thorough, Unit::second))}},
+      {"Method", {"docs/method/" + probe::method_file(test)}},
+      {"Faults to rehearse it with (gpuvet probe --on sim:NAME --fault …)", faults}};
   return e;
 }
 
@@ -207,6 +225,8 @@ std::optional<Explanation> explain(const std::string& id, const Catalogue& catal
         x != catalogue.sxids.end())
       return of(x->second);
   }
+  if (const auto* test = probe::probe_named(id.rfind("probe:", 0) == 0 ? id.substr(6) : id))
+    return of(*test);
   if (const auto* gpu = catalogue.gpu(id)) return of(*gpu);
   if (const auto s = lookup(catalogue.servers, id, [](const auto& e) { return e.id; });
       s != catalogue.servers.end())

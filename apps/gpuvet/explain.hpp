@@ -15,7 +15,7 @@ struct Explanation {
   std::vector<std::pair<std::string, std::vector<std::string>>> sections;
 };
 
-/// A criterion, observation, Xid ("79", "xid:79"), SXid ("sxid:12028"), GPU, server, workload or
+/// A criterion, observation, probe, Xid ("79", "xid:79"), SXid ("sxid:12028"), GPU, server, workload or
 /// claim ("C019").
 std::optional<Explanation> explain(const std::string& id, const catalogue::Catalogue& catalogue);
 

@@ -8,6 +8,7 @@
 
 #include "core/text.hpp"
 #include "derive/derive.hpp"
+#include "gpuvet/bundles.hpp"
 #include "gpuvet/evidence_files.hpp"
 #include "judge/judge.hpp"
 #include "model/outlook.hpp"
@@ -95,10 +96,30 @@ Result<void> predict(Evidence& evidence, const std::vector<std::string>& workloa
   return {};
 }
 
+/// Runs what the level asks for; `live` keeps what was found, and its bundle does as it comes.
+Result<void> add_probes(LiveEvidence& live, const JudgingOptions& options, const Context& context) {
+  Evidence inventory;
+  for (const auto& file : live.gathered.evidence)
+    inventory.observations.insert(inventory.observations.end(), file.evidence.observations.begin(),
+                                  file.evidence.observations.end());
+  GPUVET_CHECK(refuse_busy(inventory, options.probing));
+  Evidence found;
+  GPUVET_CHECK(run_probes(probes_of_level(options.level), options.level > 2, options.target,
+                          options.probing, context, found, [&](const Evidence& so_far) {
+                            return options.bundle.empty()
+                                       ? Result<void>{}
+                                       : keep_bundle(options.bundle, live, so_far);
+                          }));
+  live.gathered.inputs.push_back({"this machine: probes", "probe", true, ""});
+  live.gathered.evidence.push_back({"this machine: probes", std::move(found)});
+  return {};
+}
+
 Result<Gathered> gather_targets(const JudgingOptions& options, const Context& context) {
   if (!options.targets.empty())
     return gather(options.targets, !context.quiet && platform::error_is_terminal());
   GPUVET_TRY(auto live, gather_live(options.live));
+  if (options.level > 1) GPUVET_CHECK(add_probes(live, options, context));
   return std::move(live.gathered);
 }
 
@@ -117,7 +138,8 @@ Exit exit_code(const judge::Verdict& verdict, bool unreadable, bool strict) {
 std::vector<Option> judging_options(JudgingOptions& options) {
   std::vector<Option> out = {
       {"--stage",
-       "Which decision this is for (default: purchase for files, prejob for this machine)",
+       "Which decision this is for (default: purchase for files, prejob for this machine, "
+       "acceptance from --level 2 on)",
        &options.stage,
        "",
        false,
@@ -164,8 +186,10 @@ Result<Exit> judge_and_print(const JudgingOptions& options, const Context& conte
   GPUVET_TRY(auto catalogue, load_catalogue(context, catalogue::Parts::judging));
   GPUVET_CHECK(check_workloads(options.workloads, catalogue));
   const bool live = options.targets.empty();
-  const Stage stage = options.stage.empty() ? (live ? Stage::prejob : Stage::purchase)
-                                            : *catalogue::stage_named(options.stage);
+  const Stage stage = !options.stage.empty() ? *catalogue::stage_named(options.stage)
+                      : !live                ? Stage::purchase
+                      : options.level > 1    ? Stage::acceptance
+                                             : Stage::prejob;
   GPUVET_TRY(const double thermal, thermal_seconds(options, stage));
   GPUVET_TRY(auto gathered, gather_targets(options, context));
   for (const auto& complaint : gathered.complaints) complain(complaint);

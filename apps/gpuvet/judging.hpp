@@ -10,6 +10,7 @@
 
 #include "gpuvet/commands.hpp"
 #include "gpuvet/live_machine.hpp"
+#include "gpuvet/probing.hpp"
 #include "judge/verdict.hpp"
 
 namespace gpuvet::app {
@@ -17,7 +18,11 @@ namespace gpuvet::app {
 struct JudgingOptions {
   std::vector<std::string> targets;  ///< none: this machine, as `live` says
   LiveOptions live;
-  std::string stage;  ///< empty: purchase for files, prejob for a machine
+  int level = 1;  ///< from 2 on probes run on the machine
+  ProbingOptions probing;
+  ProbeTarget target;  ///< of the probes
+  std::string bundle;  ///< folder that keeps what probes found as they go; empty: none
+  std::string stage;   ///< empty: purchase for files; for a machine prejob, from level 2 acceptance
   std::vector<std::string> workloads;
   std::string server;
   std::string thermal;  ///< "48h"; empty: by stage

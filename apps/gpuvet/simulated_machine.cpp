@@ -37,6 +37,8 @@ Result<double> measured(const std::string& text, const char* option, Unit unit, 
   return measure->value;
 }
 
+}  // namespace
+
 Result<sim::Scenario> scenario_of(const std::string& name) {
   if (name.find('/') == std::string::npos && !name.ends_with(".toml"))
     return sim::scenario_named(name);
@@ -45,7 +47,20 @@ Result<sim::Scenario> scenario_of(const std::string& name) {
   return in_context(sim::parse_scenario(text), name);
 }
 
-}  // namespace
+Result<Faults> faults_of(const SimulationOptions& options) {
+  Faults out;
+  for (const auto& text : options.faults) {
+    if (device::plant_named(text.substr(0, text.find(':'))) != nullptr) {
+      GPUVET_TRY(const auto plant, device::parse_plant(text));
+      out.plants.push_back(plant);
+      continue;
+    }
+    GPUVET_TRY(const auto fault, sim::parse_injected(text));
+    out.server.push_back(fault);
+    out.server_texts.push_back(text);
+  }
+  return out;
+}
 
 std::vector<Option> simulation_options(SimulationOptions& options) {
   return {
@@ -72,12 +87,12 @@ Result<SimulatedMachine> simulate(const std::string& name, const SimulationOptio
   GPUVET_TRY(const double at, measured(options.at, "--at", Unit::second, 0));
   GPUVET_TRY(const double load, measured(options.load, "--load", Unit::ratio, 0));
   if (load > 1) return fail(Errc::usage, "--load " + printable(options.load) + ": at most 100 %");
-  std::vector<sim::Injected> faults;
-  for (const auto& text : options.faults) {
-    GPUVET_TRY(auto fault, sim::parse_injected(text));
-    faults.push_back(fault);
-  }
-  GPUVET_TRY(auto simulation, sim::Simulation::start(scenario, faults));
+  GPUVET_TRY(const auto faults, faults_of(options));
+  for (const auto& plant : faults.plants)
+    if (static_cast<std::size_t>(plant.gpu) >= scenario.gpus.size())
+      return fail(Errc::usage, fmt::format("--fault {}:{}: the server has no such GPU",
+                                           device::info(plant.kind).name, plant.gpu));
+  GPUVET_TRY(auto simulation, sim::Simulation::start(scenario, faults.server));
   if (!options.load.empty()) simulation.set_load(load);
   GPUVET_TRY(auto library, find_library());
   GPUVET_TRY(auto folder, platform::ScratchFolder::make());
@@ -87,7 +102,7 @@ Result<SimulatedMachine> simulate(const std::string& name, const SimulationOptio
   const double now = Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
   const double began = speed > 0 ? now - at / speed : now;
   platform::set_environment("GPUVET_SIM", name);
-  platform::set_environment("GPUVET_SIM_FAULTS", join(options.faults, ","));
+  platform::set_environment("GPUVET_SIM_FAULTS", join(faults.server_texts, ","));
   platform::set_environment("GPUVET_SIM_SPEED", fmt::format("{}", speed));
   platform::set_environment("GPUVET_SIM_START", fmt::format("{:.6f}", began));
   platform::set_environment("GPUVET_SIM_LOAD", options.load.empty() ? "" : fmt::format("{}", load));

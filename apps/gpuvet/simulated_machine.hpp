@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "device/sim/plants.hpp"
 #include "gpuvet/commands.hpp"
 #include "platform/self.hpp"
 #include "sim/simulation.hpp"
@@ -17,6 +18,17 @@ struct SimulationOptions {
   std::string at;                   ///< simulated moment to begin at: "5h"
   std::string load;                 ///< how busy all GPUs are: "100 %"
 };
+
+/// What --fault asks for, apart by who presents it.
+struct Faults {
+  std::vector<sim::Injected> server;      ///< seen by NVML, files and controller
+  std::vector<std::string> server_texts;  ///< the same, as they were written
+  std::vector<device::Plant> plants;      ///< strike while probes run
+};
+Result<Faults> faults_of(const SimulationOptions& options);
+
+/// A built-in scenario, or one in a file.
+Result<sim::Scenario> scenario_of(const std::string& name);
 
 std::vector<Option> simulation_options(SimulationOptions& options);
 

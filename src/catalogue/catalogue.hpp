@@ -257,6 +257,14 @@ struct Upgrade {
   Source source;
 };
 
+/// That a probe ran on this hardware and was found right: data/verified.toml.
+struct Verified {
+  std::string probe, gpu;  ///< gpu: as its driver calls it; "none" for probes of the host
+  int gpus = 0;            ///< at once
+  std::string driver, date;
+  std::string measurements;  ///< page with the figures; may be empty
+};
+
 struct Catalogue {
   std::string digest;
   std::vector<Group> groups;  ///< in scorecard order
@@ -272,6 +280,7 @@ struct Catalogue {
   std::vector<IntervalFamily> intervals;
   std::vector<Price> prices;
   std::vector<Upgrade> upgrades;
+  std::vector<Verified> verified;
 
   /// By exact product name first, else by PCI device id.
   [[nodiscard]] const Gpu* gpu_matching(std::string_view name, std::string_view device_id) const;
@@ -280,6 +289,8 @@ struct Catalogue {
   [[nodiscard]] const Workload* workload(std::string_view id) const;
   [[nodiscard]] const Server* server(std::string_view id) const;
   [[nodiscard]] const Price* price(std::string_view id) const;
+  /// The latest that ran `probe` on this many GPUs at least; null: unverified on hardware.
+  [[nodiscard]] const Verified* verified_on(std::string_view probe, int least_gpus) const;
   /// By id or by one of its names, whatever the case.
   [[nodiscard]] const Architecture* architecture(std::string_view name) const;
 };

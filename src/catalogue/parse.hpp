@@ -33,5 +33,6 @@ void parse_architecture(TomlReader& in, Catalogue& out);
 void parse_intervals(TomlReader& in, Catalogue& out);
 void parse_prices(TomlReader& in, Catalogue& out);
 void parse_upgrades(TomlReader& in, Catalogue& out);
+void parse_verified(TomlReader& in, Catalogue& out);
 
 }  // namespace gpuvet::catalogue

@@ -37,6 +37,10 @@ struct Properties {
   std::uint64_t memory = 0;  ///< bytes in all
   std::uint64_t cache = 0;   ///< bytes of the last-level cache
   std::string driver;        ///< version; empty for the host
+  /// Host and device may use managed memory at the same time. Absent: the backend can't tell.
+  std::optional<bool> managed_concurrent;
+  std::optional<bool> pageable_access;   ///< kernels may use memory of malloc's
+  std::optional<bool> host_page_tables;  ///< and translate it by the host's page tables (ATS)
 };
 
 /// How the device is now; a figure carries it along. Absent: the backend can't tell.

@@ -114,6 +114,23 @@ double bus_factor(Collective collective, int ranks) {
   return 1;
 }
 
+CollectiveBytes bytes_of(Collective collective, std::uint64_t bytes, int ranks) {
+  const auto part = bytes / static_cast<std::uint64_t>(ranks);
+  switch (collective) {
+    case Collective::all_gather:
+      return {part, part * static_cast<std::uint64_t>(ranks)};
+    case Collective::reduce_scatter:
+      return {part * static_cast<std::uint64_t>(ranks), part};
+    case Collective::all_reduce:
+    case Collective::broadcast:
+    case Collective::reduce:
+    case Collective::alltoall:
+    case Collective::sendrecv:
+      return {bytes, bytes};
+  }
+  return {bytes, bytes};
+}
+
 std::string_view name(Litmus shape) {
   switch (shape) {
     case Litmus::message_passing:

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "evidence/observation.hpp"
@@ -51,7 +52,11 @@ class Recorder {
   /// Adds words to the observation recorded last.
   void detail(std::string words);
 
+  /// What another source said, as it stands there.
+  void append(Evidence other) { evidence_.append(std::move(other)); }
+
   [[nodiscard]] const Evidence& evidence() const { return evidence_; }
+  [[nodiscard]] const Provenance& provenance() const { return *provenance_; }
 
  private:
   void add(Id, std::string subject, std::variant<Absence, Value>, Where);

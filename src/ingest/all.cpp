@@ -54,6 +54,8 @@ Importer rdma_link();
 Importer perfquery();
 Importer ibswinfo();
 Importer infiniband_sysfs();
+Importer perftest();
+Importer fio_json();
 Importer nvme_list();
 Importer smartctl();
 Importer lsblk();
@@ -76,8 +78,8 @@ std::span<const Importer> all() {
       dcgm_diag(), dcgm_discovery(), dcgm_health(), dcgm_nvlink(), dcgm_topo(), dcgm_dmon(), dcgm_proftester(), dcgm_listing(),
       kernel_log(), fabricmanager(), gds(),
       lspci(), lspci_tree(), dmidecode(), lscpu(), numactl(), memory_usage(),
-      ibstat(), ibstatus(), ibv_devinfo(), ibdev2netdev(), rdma_link(), perfquery(), ibswinfo(), infiniband_sysfs(),
-      nvme_list(), smartctl(), lsblk(),
+      ibstat(), ibstatus(), ibv_devinfo(), ibdev2netdev(), rdma_link(), perfquery(), ibswinfo(), infiniband_sysfs(), perftest(),
+      fio_json(), nvme_list(), smartctl(), lsblk(),
       ipmi_sensors(), ipmi_sel(), ipmi_info(), redfish(),
       chronyc_tracking(), timedatectl(), declared(),
   };

@@ -58,20 +58,22 @@ bool reaped(pid_t child, double seconds, int& status) {
   return false;
 }
 
-enum class End { finished, timeout, too_large };
+enum class End { finished, timeout, too_large, stopped };
 
 /// Reads all `pipes` until they close, hold more than `most` bytes together, or time is up: at
 /// `until`, which every byte that comes moves to `quiet` seconds later where that is above 0.
 End drain(std::vector<std::pair<Pipe*, std::string*>> pipes, double until, std::size_t most,
-          double quiet = 0) {
+          double quiet = 0, const std::function<bool()>& stopped = {}) {
   std::size_t total = 0;
   std::array<char, 1 << 16> buffer{};
   while (!pipes.empty()) {
     const double left = until - monotonic_seconds();
     if (left <= 0) return End::timeout;
+    if (stopped && stopped()) return End::stopped;
     std::vector<pollfd> waiting;
     for (const auto& [pipe, to] : pipes) waiting.push_back({pipe->ends[0], POLLIN, 0});
-    const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(left * 1000) + 1);
+    const double pause = stopped ? std::min(left, 0.1) : left;
+    const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(pause * 1000) + 1);
     if (ready < 0 && errno != EINTR) return End::finished;
     for (std::size_t i = waiting.size(); ready > 0 && i-- > 0;) {
       if (waiting[i].revents == 0) continue;
@@ -125,13 +127,15 @@ Result<Finished> run(const Program& program) {
   output.close_end(1);
   errors.close_end(1);
   Finished out;
-  const End end = drain({{&output, &out.output}, {&errors, &out.errors}}, until, program.most);
+  const End end = drain({{&output, &out.output}, {&errors, &out.errors}}, until, program.most, 0,
+                        program.stopped);
   const double left = std::max(0.0, until - monotonic_seconds());
   if (end == End::finished && reaped(child, left, out.status)) return out;
   ::kill(-child, SIGKILL);
   reaped(child, 1, out.status);
   if (end == End::too_large)
     return fail(Errc::too_large, program.path + " wrote too much and was stopped");
+  if (end == End::stopped) return fail(Errc::cancelled, program.path + " was stopped");
   return fail(Errc::timeout, program.path + " did not end in time and was stopped");
 }
 

@@ -21,6 +21,8 @@ struct Program {
                                                                   {"PATH", "/usr/sbin:/usr/bin"}};
   double limit = 10;                         ///< seconds, after which it is killed
   std::size_t most = std::size_t{16} << 20;  ///< bytes of output, after which it is killed
+  /// Asked several times a second; true ends it (cancelled).
+  std::function<bool()> stopped = {};
 };
 
 struct Finished {

@@ -8,6 +8,9 @@ namespace gpuvet::probe {
 
 Result<void> compute(Context&);
 Result<void> memory_bandwidth(Context&);
+Result<void> memory_integrity(Context&);
+Result<void> network(Context&);
+Result<void> storage(Context&);
 
 /// Sorted by name.
 std::span<const Probe> all() {
@@ -16,6 +19,12 @@ std::span<const Probe> all() {
             Needs::device, 2, 20, 120, compute},
       Probe{"memory.bandwidth", "How fast a device reads, writes and copies its own memory",
             Needs::device, 2, 6, 30, memory_bandwidth},
+      Probe{"memory.integrity", "Whether a device's memory holds what was written", Needs::device,
+            2, 20, 240, memory_integrity},
+      Probe{"network", "What the network moves: RDMA by perftest, TCP by our own ends", Needs::host,
+            2, 15, 60, network},
+      Probe{"storage", "How fast files are read, into host memory and into GPUs", Needs::host, 2,
+            12, 60, storage},
   };
   return probes;
 }

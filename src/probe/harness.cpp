@@ -107,4 +107,19 @@ void record_rate(Context& context, Id id, const std::string& subject, double amo
   context.out->detail(figure.quality());
 }
 
+Absence absence_of(const Error& error) {
+  switch (error.code) {
+    case Errc::timeout:
+      return Absence::timeout;
+    case Errc::permission:
+      return Absence::permission;
+    case Errc::malformed:
+      return Absence::malformed;
+    case Errc::cancelled:
+      return Absence::not_asked;
+    default:
+      return Absence::not_supported;
+  }
+}
+
 }  // namespace gpuvet::probe

@@ -44,4 +44,7 @@ Result<double> timed(Context& context, device::Stream& stream,
 void record_rate(Context& context, Id id, const std::string& subject, double amount,
                  const Figure& figure, Where where);
 
+/// Why there is no figure where `error` ended the measuring.
+Absence absence_of(const Error& error);
+
 }  // namespace gpuvet::probe

@@ -11,6 +11,7 @@
 
 #include "device/device.hpp"
 #include "evidence/evidence.hpp"
+#include "platform/process.hpp"
 #include "platform/root.hpp"
 
 namespace gpuvet::probe {
@@ -25,9 +26,15 @@ struct Context {
   double call_limit = 30;                    ///< seconds that one piece of work may take
   platform::Root root;                       ///< of /sys and /dev
   std::string folder;                        ///< a place for files of storage tests
+  std::string peer;                          ///< host that network tests talk to; else this one
+  bool listen = false;  ///< be the other side of network tests, until time is up
   Recorder* out = nullptr;
   /// What was recorded so far may be written: called after each subject.
   std::function<void()> publish = [] {};
+  /// Bytes that a tool printed, for the bundle's sources: `name` is the file's there.
+  std::function<void(std::string name, std::string bytes)> keep = [](auto, auto) {};
+  /// Where a tool lies on this machine.
+  std::function<Result<std::string>(std::string_view name)> tool = platform::find_tool;
   std::function<bool()> cancelled = [] { return false; };
   /// `share` of the probe is done; `what` is being looked at.
   std::function<void(double share, std::string_view what)> progress = [](double, auto) {};

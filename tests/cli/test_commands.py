@@ -132,7 +132,7 @@ class Shell(unittest.TestCase):
 
 class Documents(unittest.TestCase):
     def test_generated_pages_are_fresh(self):
-        for page in ("criteria", "observations", "article"):
+        for page in ("criteria", "observations", "article", "verified-on"):
             file = SOURCE / "docs" / f"{page}.md"
             self.assertEqual(file.read_text(), gpuvet("docs", page).out, f"stale: gpuvet docs {page} > docs/{page}.md")
 

@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-#include "device/contract.hpp"
+#include "device/matrix_contract.hpp"
 
 namespace gpuvet::device {
 namespace {
@@ -14,6 +14,7 @@ struct HostBackend {
   static Result<std::vector<std::unique_ptr<Device>>> devices() { return host_devices(); }
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Host, DeviceContract, HostBackend);
+INSTANTIATE_TYPED_TEST_SUITE_P(Host, MatrixContract, HostBackend);
 
 TEST(Team, EveryMemberTakesItsShareOnce) {
   Team team({-1, -1, -1});

@@ -18,6 +18,8 @@ gpuvet_lint(shell sh ${lint}/shell.sh ${CMAKE_SOURCE_DIR} $<TARGET_FILE:gpuvet_c
 gpuvet_lint(self_contained_headers
   ${Python3_EXECUTABLE} ${lint}/compiling.py headers ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 
+gpuvet_lint(gpu_check_table ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/gpu_check_table.py --test)
+
 add_test(NAME lint.tidy CONFIGURATIONS slow
   COMMAND ${Python3_EXECUTABLE} ${lint}/compiling.py tidy ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 set_tests_properties(lint.tidy PROPERTIES LABELS slow SKIP_RETURN_CODE 77 TIMEOUT 3600)

@@ -62,6 +62,16 @@ TEST(Process, IsStoppedWhenItWritesWithoutEnd) {
   EXPECT_EQ(done.error().code, Errc::too_large);
 }
 
+TEST(Process, IsStoppedWhenAsked) {
+  int asked = 0;
+  Program program;
+  program.path = "/bin/sleep";
+  program.arguments = {"3600"};
+  program.limit = 3600;
+  program.stopped = [&] { return ++asked > 2; };
+  EXPECT_EQ(run(program).error().code, Errc::cancelled);
+}
+
 TEST(Process, IsNamedByItsFullPath) {
   EXPECT_EQ(run(shell_free("echo", {})).error().code, Errc::usage);
   EXPECT_EQ(run(shell_free("/no/such/tool", {})).error().code, Errc::not_found);
