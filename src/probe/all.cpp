@@ -6,13 +6,25 @@
 
 namespace gpuvet::probe {
 
+Result<void> coherency(Context&);
+Result<void> collectives(Context&);
+Result<void> host_link(Context&);
 Result<void> memory_bandwidth(Context&);
+Result<void> peer(Context&);
 
 /// Sorted by name.
 std::span<const Probe> all() {
   static constexpr std::array probes = {
+      Probe{"coherency", "Whether memory keeps the order that fences ask for", Needs::device, 2, 10,
+            60, coherency},
+      Probe{"collectives", "How fast and how right collective operations are", Needs::two_devices,
+            2, 20, 120, collectives},
+      Probe{"host-link", "How fast bytes go between host memory and devices", Needs::device, 2, 10,
+            60, host_link},
       Probe{"memory.bandwidth", "How fast a device reads, writes and copies its own memory",
             Needs::device, 2, 6, 30, memory_bandwidth},
+      Probe{"peer", "How fast and how right bytes go between each two devices", Needs::two_devices,
+            2, 20, 120, peer},
   };
   return probes;
 }
