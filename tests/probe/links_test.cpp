@@ -73,7 +73,7 @@ TEST(Peer, FindsCopiesThatDoNotArrive) {
   EXPECT_EQ(wrong, 1);
 }
 
-TEST(Collectives, FindAWrongSumAndASlowRank) {
+TEST(Collectives, FindAWrongSum) {
   Outcome clean, wrong;
   run("collectives", {}, clean);
   run("collectives", {{PlantKind::sum_wrong, 1}}, wrong);
