@@ -6,23 +6,35 @@
 
 namespace gpuvet::probe {
 
+Result<void> coherency(Context&);
+Result<void> collectives(Context&);
 Result<void> compute(Context&);
+Result<void> host_link(Context&);
 Result<void> memory_bandwidth(Context&);
 Result<void> memory_integrity(Context&);
 Result<void> network(Context&);
+Result<void> peer(Context&);
 Result<void> storage(Context&);
 
 /// Sorted by name.
 std::span<const Probe> all() {
   static constexpr std::array probes = {
+      Probe{"coherency", "Whether memory keeps the order that fences ask for", Needs::device, 2, 10,
+            60, coherency},
+      Probe{"collectives", "How fast and how right collective operations are", Needs::two_devices,
+            2, 20, 120, collectives},
       Probe{"compute", "How fast a device multiplies matrices, and whether the products are right",
             Needs::device, 2, 20, 120, compute},
+      Probe{"host-link", "How fast bytes go between host memory and devices", Needs::device, 2, 10,
+            60, host_link},
       Probe{"memory.bandwidth", "How fast a device reads, writes and copies its own memory",
             Needs::device, 2, 6, 30, memory_bandwidth},
       Probe{"memory.integrity", "Whether a device's memory holds what was written", Needs::device,
             2, 20, 240, memory_integrity},
       Probe{"network", "What the network moves: RDMA by perftest, TCP by our own ends", Needs::host,
             2, 15, 60, network},
+      Probe{"peer", "How fast and how right bytes go between each two devices", Needs::two_devices,
+            2, 20, 120, peer},
       Probe{"storage", "How fast files are read, into host memory and into GPUs", Needs::host, 2,
             12, 60, storage},
   };

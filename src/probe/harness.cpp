@@ -107,19 +107,39 @@ void record_rate(Context& context, Id id, const std::string& subject, double amo
   context.out->detail(figure.quality());
 }
 
+Figure figure_of_seconds(std::vector<double> seconds) {
+  std::vector<Sample> samples;
+  for (const double one : seconds) samples.push_back({one, {}});
+  return figure_of(samples);
+}
+
+std::string link_subject(const device::Device& a, const device::Device& b) {
+  const auto bare = [](const device::Device& device) {
+    const auto& subject = device.properties().subject;
+    return subject.substr(subject.find(':') + 1);  // all of it where there is no colon
+  };
+  return a.properties().index <= b.properties().index ? fmt::format("link:{}~{}", bare(a), bare(b))
+                                                      : fmt::format("link:{}~{}", bare(b), bare(a));
+}
+
 Absence absence_of(const Error& error) {
   switch (error.code) {
-    case Errc::timeout:
-      return Absence::timeout;
     case Errc::permission:
       return Absence::permission;
-    case Errc::malformed:
-      return Absence::malformed;
+    case Errc::timeout:
+      return Absence::timeout;
     case Errc::cancelled:
       return Absence::not_asked;
-    default:
+    case Errc::malformed:
+    case Errc::vendor_failure:
+      return Absence::malformed;
+    case Errc::not_found:
+    case Errc::not_supported:
+    case Errc::too_large:
+    case Errc::usage:
       return Absence::not_supported;
   }
+  return Absence::not_supported;
 }
 
 }  // namespace gpuvet::probe

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "probe/probe.hpp"
 
@@ -44,7 +45,12 @@ Result<double> timed(Context& context, device::Stream& stream,
 void record_rate(Context& context, Id id, const std::string& subject, double amount,
                  const Figure& figure, Where where);
 
-/// Why there is no figure where `error` ended the measuring.
-Absence absence_of(const Error& error);
+/// The figure of samples of which nothing but their seconds is known.
+Figure figure_of_seconds(std::vector<double> seconds);
+
+/// "link:<a>~<b>", the device with the lower index first.
+std::string link_subject(const device::Device& a, const device::Device& b);
+/// The reason to record where an operation failed so.
+Absence absence_of(const Error&);
 
 }  // namespace gpuvet::probe

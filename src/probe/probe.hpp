@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "device/device.hpp"
+#include "device/job.hpp"
 #include "evidence/evidence.hpp"
 #include "platform/process.hpp"
 #include "platform/root.hpp"
@@ -20,6 +21,7 @@ namespace gpuvet::probe {
 struct Context {
   std::span<device::Device* const> devices;  ///< under test, of one backend
   device::Device* host = nullptr;            ///< the processors, as a party to a test
+  device::Job* job = nullptr;                ///< the processes that mpirun started; null: none
   double until = 0;                          ///< moment of the devices' clock when time is up
   bool thorough = false;                     ///< level 3: larger sizes, more rounds
   std::uint64_t seed = 1;                    ///< of all that is random
