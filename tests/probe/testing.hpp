@@ -17,11 +17,17 @@
 
 namespace gpuvet::probe::testing {
 
+inline device::Properties host_properties() {
+  device::Properties out;
+  out.name = "host";
+  out.subject = "node";
+  return out;
+}
+
 class Bench {
  public:
   explicit Bench(double seconds)
-      : device_({.name = "host", .subject = "node"}, {-1}, std::uint64_t{16} << 20),
-        recorder_(evidence, own()) {
+      : device_(host_properties(), {-1}, std::uint64_t{16} << 20), recorder_(evidence, own()) {
     std::string name = std::filesystem::temp_directory_path().string() + "/gpuvet-bench-XXXXXX";
     folder_ = ::mkdtemp(name.data());
     context.devices = devices_;
