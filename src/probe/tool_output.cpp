@@ -29,6 +29,11 @@ std::string last_words(std::string_view output) {
   return printable(last.substr(0, 200));
 }
 
+bool simulated(const Context& context) {
+  return !context.devices.empty() &&
+         context.devices.front()->properties().backend == device::Backend::sim;
+}
+
 Absence absence_of(const Error& error) {
   switch (error.code) {
     case Errc::permission:

@@ -101,6 +101,13 @@ TEST(Storage, MemoryIsNoDrive) {
   }
 }
 
+TEST(Storage, ThisMachinesDrivesAreNotASimulatedServers) {
+  Bench bench(3, device::Backend::sim);
+  bench.context.folder = std::filesystem::current_path().string();
+  EXPECT_EQ(storage(bench.context).error().code, Errc::not_supported);
+  EXPECT_TRUE(bench.evidence.observations.empty());
+}
+
 TEST(Storage, WithoutAFolderNothingIsWritten) {
   Bench bench(6);
   ASSERT_TRUE(storage(bench.context));

@@ -17,8 +17,9 @@
 
 namespace gpuvet::probe::testing {
 
-inline device::Properties host_properties() {
+inline device::Properties host_properties(device::Backend backend = device::Backend::host) {
   device::Properties out;
+  out.backend = backend;
   out.name = "host";
   out.subject = "node";
   return out;
@@ -26,8 +27,9 @@ inline device::Properties host_properties() {
 
 class Bench {
  public:
-  explicit Bench(double seconds)
-      : device_(host_properties(), {-1}, std::uint64_t{16} << 20), recorder_(evidence, own()) {
+  explicit Bench(double seconds, device::Backend backend = device::Backend::host)
+      : device_(host_properties(backend), {-1}, std::uint64_t{16} << 20),
+        recorder_(evidence, own()) {
     std::string name = std::filesystem::temp_directory_path().string() + "/gpuvet-bench-XXXXXX";
     folder_ = ::mkdtemp(name.data());
     context.devices = devices_;
