@@ -12,6 +12,7 @@
 #include "core/statistics.hpp"
 #include "core/text.hpp"
 #include "platform/tcp.hpp"
+#include "probe/harness.hpp"
 #include "probe/tool_output.hpp"
 
 namespace gpuvet::probe {

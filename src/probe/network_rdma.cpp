@@ -11,6 +11,7 @@
 
 #include "core/text.hpp"
 #include "platform/terminal.hpp"
+#include "probe/harness.hpp"
 #include "probe/network.hpp"
 #include "probe/tool_output.hpp"
 

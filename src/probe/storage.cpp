@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "platform/terminal.hpp"
+#include "probe/harness.hpp"
 #include "probe/stored_file.hpp"
 #include "probe/tool_output.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "platform/cufile.hpp"
 #include "platform/terminal.hpp"
+#include "probe/harness.hpp"
 #include "probe/stored_file.hpp"
 #include "probe/tool_output.hpp"
 

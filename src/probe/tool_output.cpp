@@ -34,18 +34,4 @@ bool simulated(const Context& context) {
          context.devices.front()->properties().backend == device::Backend::sim;
 }
 
-Absence absence_of(const Error& error) {
-  switch (error.code) {
-    case Errc::permission:
-      return Absence::permission;
-    case Errc::timeout:
-    case Errc::cancelled:
-      return Absence::timeout;
-    case Errc::malformed:
-      return Absence::malformed;
-    default:
-      return Absence::not_supported;
-  }
-}
-
 }  // namespace gpuvet::probe

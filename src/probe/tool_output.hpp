@@ -23,7 +23,4 @@ std::string last_words(std::string_view output);
 /// Whether the devices are simulated: then what this machine has is nobody's evidence.
 bool simulated(const Context& context);
 
-/// Why there is no value, by what went wrong.
-Absence absence_of(const Error& error);
-
 }  // namespace gpuvet::probe
