@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "core/statistics.hpp"
 #include "core/text.hpp"
 #include "platform/tcp.hpp"
+#include "probe/harness.hpp"
 #include "probe/tool_output.hpp"
 
 namespace gpuvet::probe {
@@ -59,8 +61,14 @@ void serve(Context& context) {
                         server.error().what);
     return;
   }
-  context.progress(0, fmt::format("listening on port {}", server->port()));
-  server->serve([&] { return context.over(); });
+  std::atomic<bool> over = false;
+  std::thread answering([&] { server->serve([&] { return over.load(); }); });
+  while (!context.over()) {
+    context.progress(0, fmt::format("listening on port {}", server->port()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  over = true;
+  answering.join();
 }
 
 }  // namespace
@@ -108,6 +116,7 @@ void measure_tcp(Context& context, double seconds) {
 }
 
 Result<void> network(Context& context) {
+  if (simulated(context)) return fail(Errc::not_supported, "a simulated server has no network");
   if (context.listen) {
     serve(context);
     return {};

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <thread>
 
 #include "core/text.hpp"
 #include "platform/terminal.hpp"
+#include "probe/harness.hpp"
 #include "probe/network.hpp"
 #include "probe/tool_output.hpp"
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "platform/terminal.hpp"
+#include "probe/harness.hpp"
 #include "probe/stored_file.hpp"
 #include "probe/tool_output.hpp"
 
@@ -88,6 +89,7 @@ void read_by_own(Context& context, const StoredFile& stored, bool random, double
 }  // namespace
 
 Result<void> storage(Context& context) {
+  if (simulated(context)) return fail(Errc::not_supported, "a simulated server has no drives");
   const double seconds = context.left();
   context.progress(0, "writing a file");
   const auto stored =

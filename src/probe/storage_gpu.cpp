@@ -10,6 +10,7 @@
 
 #include "platform/cufile.hpp"
 #include "platform/terminal.hpp"
+#include "probe/harness.hpp"
 #include "probe/stored_file.hpp"
 #include "probe/tool_output.hpp"
 
@@ -143,12 +144,8 @@ void read_to_gpus(Context& context, const StoredFile& stored, double seconds) {
     if (device->properties().backend == device::Backend::cuda) gpus.push_back(device);
   constexpr Id gds = "storage.read.gds"_id, bounce = "storage.read.bounce"_id;
   if (gpus.empty()) {
-    const bool simulated = !context.devices.empty() &&
-                           context.devices.front()->properties().backend == device::Backend::sim;
     for (const Id id : {gds, bounce})
-      context.out->absent(
-          id, "node", Absence::not_supported,
-          simulated ? "a simulated GPU has no way to a drive" : "no GPU under test");
+      context.out->absent(id, "node", Absence::not_supported, "no GPU under test");
     return;
   }
   const auto library = platform::CuFile::open();

@@ -29,18 +29,9 @@ std::string last_words(std::string_view output) {
   return printable(last.substr(0, 200));
 }
 
-Absence absence_of(const Error& error) {
-  switch (error.code) {
-    case Errc::permission:
-      return Absence::permission;
-    case Errc::timeout:
-    case Errc::cancelled:
-      return Absence::timeout;
-    case Errc::malformed:
-      return Absence::malformed;
-    default:
-      return Absence::not_supported;
-  }
+bool simulated(const Context& context) {
+  return !context.devices.empty() &&
+         context.devices.front()->properties().backend == device::Backend::sim;
 }
 
 }  // namespace gpuvet::probe

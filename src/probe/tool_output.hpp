@@ -20,7 +20,7 @@ Result<void> take_output(
 /// The last line that says something, for the reason of an absence.
 std::string last_words(std::string_view output);
 
-/// Why there is no value, by what went wrong.
-Absence absence_of(const Error& error);
+/// Whether the devices are simulated: then what this machine has is nobody's evidence.
+bool simulated(const Context& context);
 
 }  // namespace gpuvet::probe

@@ -157,6 +157,12 @@ TEST(Network, WhatPerftestSaysIsTheReason) {
   EXPECT_TRUE(contains(read.detail, "ib_read_bw is not installed"));
 }
 
+TEST(Network, ThisMachinesNetworkIsNotASimulatedServers) {
+  Bench bench(3, device::Backend::sim);
+  EXPECT_EQ(network(bench.context).error().code, Errc::not_supported);
+  EXPECT_TRUE(bench.evidence.observations.empty());
+}
+
 TEST(Network, ListeningEndsWithTheTime) {
   Bench bench(0.3);
   bench.context.listen = true;

@@ -34,7 +34,7 @@ bool direct_reads() {
 
 TEST(Storage, ReadsWithItsOwnReaderWhereFioIsAbsent) {
   if (!direct_reads()) GTEST_SKIP();
-  Bench bench(3);
+  Bench bench(6);
   bench.context.folder = std::filesystem::current_path().string();
   ASSERT_TRUE(storage(bench.context));
   const auto* read = bench.find("storage.read.sequential", "gpuvet");
@@ -54,7 +54,7 @@ TEST(Storage, ReadsWithItsOwnReaderWhereFioIsAbsent) {
 
 TEST(Storage, FiosOutputIsKeptAndIngested) {
   if (!direct_reads()) GTEST_SKIP();
-  Bench bench(3);
+  Bench bench(6);
   bench.context.folder = std::filesystem::current_path().string();
   bench.tools["fio"] = bench.program("fio", R"(case "$*" in *io_uring*) echo no >&2; exit 1;; esac
 echo '{ "fio version" : "fio-9", "jobs" : [ { "jobname" : "gpuvet", "error" : 0,'
@@ -76,7 +76,7 @@ echo ' "read" : { "io_bytes" : 4096, "bw_bytes" : 12345, "iops" : 7.5, "total_io
 
 TEST(Storage, AFailingFioIsNamedAndDoneWithout) {
   if (!direct_reads()) GTEST_SKIP();
-  Bench bench(3);
+  Bench bench(6);
   bench.context.folder = std::filesystem::current_path().string();
   bench.tools["fio"] = bench.program("fio", "echo 'fio: engine not loadable' >&2\nexit 1\n");
   ASSERT_TRUE(storage(bench.context));
@@ -89,7 +89,7 @@ TEST(Storage, AFailingFioIsNamedAndDoneWithout) {
 TEST(Storage, MemoryIsNoDrive) {
   const auto space = platform::folder_space("/dev/shm");
   if (!space || !space->in_memory) GTEST_SKIP();
-  Bench bench(3);
+  Bench bench(6);
   bench.context.folder = "/dev/shm";
   ASSERT_TRUE(storage(bench.context));
   for (const char* id : {"storage.read.sequential", "storage.read.random", "storage.read.wrong",
@@ -101,8 +101,15 @@ TEST(Storage, MemoryIsNoDrive) {
   }
 }
 
+TEST(Storage, ThisMachinesDrivesAreNotASimulatedServers) {
+  Bench bench(3, device::Backend::sim);
+  bench.context.folder = std::filesystem::current_path().string();
+  EXPECT_EQ(storage(bench.context).error().code, Errc::not_supported);
+  EXPECT_TRUE(bench.evidence.observations.empty());
+}
+
 TEST(Storage, WithoutAFolderNothingIsWritten) {
-  Bench bench(3);
+  Bench bench(6);
   ASSERT_TRUE(storage(bench.context));
   EXPECT_TRUE(contains(bench.find("storage.read.random")->detail, "no folder"));
 }
@@ -160,7 +167,7 @@ TEST_F(Stored, EveryWordIsTheSeeds) {
 }
 
 TEST_F(Stored, TheBouncePathMovesAndChecksTheFile) {
-  device::HostDevice device({.name = "host", .subject = "node"}, {-1}, std::uint64_t{256} << 20);
+  device::HostDevice device(testing::host_properties(), {-1}, std::uint64_t{256} << 20);
   ASSERT_TRUE(read_by_bounce(bench_.context, *stored_, device, 0.3));
   const auto* read = bench_.find("storage.read.bounce");
   ASSERT_NE(read, nullptr);
@@ -170,7 +177,7 @@ TEST_F(Stored, TheBouncePathMovesAndChecksTheFile) {
 
 TEST_F(Stored, TheBouncePathTellsWrongWords) {
   for (std::uint64_t block = 0; block < 64; ++block) spoil(block * large_block + 12345);
-  device::HostDevice device({.name = "host", .subject = "node"}, {-1}, std::uint64_t{256} << 20);
+  device::HostDevice device(testing::host_properties(), {-1}, std::uint64_t{256} << 20);
   ASSERT_TRUE(read_by_bounce(bench_.context, *stored_, device, 0.3));
   ASSERT_NE(bench_.find("storage.read.wrong"), nullptr);
   EXPECT_EQ(*bench_.find("storage.read.wrong")->number(), 16);  // a word in each slot

@@ -17,10 +17,18 @@
 
 namespace gpuvet::probe::testing {
 
+inline device::Properties host_properties(device::Backend backend = device::Backend::host) {
+  device::Properties out;
+  out.backend = backend;
+  out.name = "host";
+  out.subject = "node";
+  return out;
+}
+
 class Bench {
  public:
-  explicit Bench(double seconds)
-      : device_({.name = "host", .subject = "node"}, {-1}, std::uint64_t{16} << 20),
+  explicit Bench(double seconds, device::Backend backend = device::Backend::host)
+      : device_(host_properties(backend), {-1}, std::uint64_t{16} << 20),
         recorder_(evidence, own()) {
     std::string name = std::filesystem::temp_directory_path().string() + "/gpuvet-bench-XXXXXX";
     folder_ = ::mkdtemp(name.data());
