@@ -56,6 +56,14 @@ void record_groups(const Matrix& m, Recorder& out) {
   out.numbers("topology.nvlink_groups"_id, "node", std::move(sizes));
 }
 
+/// Places in the PCI tree say nothing of NVLinks, so that how the GPUs are joined stays unknown.
+void record_unread_links(const Matrix& m, Recorder& out) {
+  const auto why = fmt::format("where the NVLinks of {} of {} GPUs lead was not read",
+                               m.links_unread.size(), m.gpus.size());
+  for (const Id id : {"topology.class"_id, "topology.nvlink.missing"_id})
+    out.absent(id, "node", Absence::not_asked, why);
+}
+
 void record_affinity(const Evidence& evidence, const Matrix& m, Recorder& out) {
   // NUMA nodes where the tool knows them; older drivers print only the CPUs.
   for (const Id id : {"topology.affinity.numa"_id, "topology.affinity.cpu"_id}) {
@@ -158,9 +166,13 @@ void understand_topology(Evidence& evidence, const catalogue::Catalogue& catalog
       }
     Recorder out(found, derived_from(m->sources));
     out.line(m->line);
-    out.text("topology.class"_id, "node", std::string(class_of(*m, sku_links)));
-    record_groups(*m, out);
-    record_pairs(*m, sku_links, bridged, out);
+    if (m->links_unread.empty()) {
+      out.text("topology.class"_id, "node", std::string(class_of(*m, sku_links)));
+      record_groups(*m, out);
+      record_pairs(*m, sku_links, bridged, out);
+    } else {
+      record_unread_links(*m, out);
+    }
     record_affinity(evidence, *m, out);
     record_sockets(evidence, *m, out);
     record_adapters(*m, out);
