@@ -129,6 +129,20 @@ void record_adapters(const Matrix& m, Recorder& out) {
   }
 }
 
+/// That there is no GPU is a fact of its own, where somebody looked: no driver that has one, and
+/// none on the bus. Under WSL, for one, GPUs are on no bus.
+void record_none(const Evidence& evidence, std::vector<const Observation*> sources,
+                 Evidence& found) {
+  const auto* bus = find(evidence, "node.gpu.on_bus"_id, "node");
+  if (bus == nullptr || bus->number() == nullptr || *bus->number() > 0 ||
+      !gpus_listed(evidence).empty())
+    return;
+  sources.insert(sources.begin(), bus);
+  Recorder out(found, derived_from(sources));
+  out.number("topology.gpu_count"_id, "node", 0);
+  out.detail(bus->detail);
+}
+
 /// How many GPUs: what a source counts, or the most that one source lists.
 void record_count(const Evidence& evidence, const std::optional<Matrix>& m, Evidence& found) {
   std::vector<const Observation*> sources = all_of(evidence, "node.gpu.attached"_id);
@@ -142,7 +156,7 @@ void record_count(const Evidence& evidence, const std::optional<Matrix>& m, Evid
       sources.push_back(&o);
   for (const auto& [source, gpus] : listed)
     count = std::max(count, static_cast<double>(gpus.size()));
-  if (count == 0) return;
+  if (count == 0) return record_none(evidence, sources, found);
   Recorder out(found, derived_from(sources));
   out.number("topology.gpu_count"_id, "node", count);
   if (count == 1 && !m) out.text("topology.class"_id, "node", "single");

@@ -85,6 +85,11 @@ const Observation* Index::find(Id id, std::string_view subject) const {
   return present == found->second.rend() ? nullptr : *present;
 }
 
+bool Index::without_gpu() const {
+  const auto* count = find("topology.gpu_count"_id, "node");
+  return count != nullptr && count->number() != nullptr && *count->number() == 0;
+}
+
 const catalogue::Gpu* Index::sku(std::string_view subject) const {
   const auto* o = is_gpu(subject) ? find("gpu.sku"_id, subject) : nullptr;
   if (o == nullptr) o = find("node.gpu.sku"_id, "node");

@@ -44,7 +44,19 @@ class Clean(unittest.TestCase):
     def test_a_machine_without_gpu_says_so(self):
         ran = vet("gpu-less")
         self.assertEqual(complaints(ran.json) if ran.out else set(), set())
-        self.assertNotIn("Traceback", ran.err)
+        self.assertEqual(ran.code, 3)
+        self.assertTrue(ran.json["reasons"][0].startswith("There is no NVIDIA GPU in this machine: none of the "))
+        self.assertIn("Host", ran.json["reasons"][1], "what was checked all the same")
+        for fmt in ("--markdown", "--quiet"):
+            text = gpuvet("vet", "sim:gpu-less", *((fmt, "-") if fmt == "--markdown" else (fmt,))).out
+            self.assertIn("no NVIDIA GPU in this machine", text.splitlines()[0], fmt)
+
+    @unittest.skipIf(any("10de" in p.read_text() for p in pathlib.Path("/sys/bus/pci/devices").glob("*/vendor"))
+                     or not any(pathlib.Path("/sys/bus/pci/devices").glob("*/vendor")), "needs a PCI bus without NVIDIA")
+    def test_this_machine_says_so_too(self):
+        ran = gpuvet("vet", "--json", "-")
+        self.assertTrue(ran.json["reasons"][0].startswith("There is no NVIDIA GPU in this machine"), ran.json["reasons"])
+        self.assertEqual({c for c, _ in findings(ran.json, "fail") if c.startswith("gpu.")}, set())
 
 
 class Faulty(unittest.TestCase):

@@ -217,6 +217,25 @@ TEST(TopologyTest, PlacesTellTheWholeOfGpusWithoutNvlink) {
   EXPECT_EQ(find(in_the_tree("20b2", silent), "topology.class")->get(), nullptr);
 }
 
+TEST(TopologyTest, NoGpuIsAFactOnlyWhereSomebodyLooked) {
+  const auto seen = [](double on_bus, std::optional<double> attached) {
+    auto evidence = from("sysfs", [&](Recorder& out) {
+      out.number("node.gpu.on_bus"_id, "node", on_bus);
+      out.detail("as the bus says");
+    });
+    if (attached)
+      evidence.append(from(
+          "nvml", [&](Recorder& out) { out.number("node.gpu.attached"_id, "node", *attached); }));
+    return derived(std::move(evidence));
+  };
+  EXPECT_EQ(shown(seen(0, {}), "topology.gpu_count"), "0");
+  EXPECT_EQ(find(seen(0, {}), "topology.gpu_count")->detail, "as the bus says");
+  EXPECT_EQ(shown(seen(0, 0), "topology.gpu_count"), "0");
+  EXPECT_EQ(shown(seen(0, 1), "topology.gpu_count"), "1") << "WSL has GPUs on no bus";
+  EXPECT_EQ(shown(seen(1, 0), "topology.gpu_count"), "-") << "the driver lacks one";
+  EXPECT_EQ(shown(derived(Evidence{}), "topology.gpu_count"), "-") << "nobody looked";
+}
+
 TEST(TopologyTest, BothEndsOfTheLinksMakeThem) {
   const auto evidence = in_the_tree("20b2", [](Recorder& out, const std::string& gpu) {
     const std::string other = gpu == "gpu:0000:41:00.0" ? "0000:42:00.0" : "0000:41:00.0";
