@@ -156,6 +156,9 @@ std::string Index::label(std::string_view subject) const {
   else if (const auto hash = subject.find('#'); hash != std::string_view::npos)
     return out + " " + std::string(subject.substr(hash + 1));
   if (pci != nullptr && pci->text() != nullptr) return out + " (" + *pci->text() + ")";
+  // A lost GPU tells its address no more, and is known by nothing else.
+  if (const auto own = pci_address(subject.substr(4)); own && index != nullptr)
+    return out + " (" + *own + ")";
   return index == nullptr ? out + " " + std::string(subject.substr(4)) : out;
 }
 
