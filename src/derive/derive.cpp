@@ -20,6 +20,7 @@ Evidence derive(Evidence evidence, const catalogue::Catalogue& catalogue, const 
   analyse_thermal_logs(evidence, options);
   compare_siblings(evidence);
   count_parts(evidence);
+  compare_parts(evidence);
   relate_host(evidence);
   return evidence;
 }
