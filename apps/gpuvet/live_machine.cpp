@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "ingest/importer.hpp"
 #include "platform/files.hpp"
+#include "platform/http.hpp"
 #include "platform/terminal.hpp"
 
 namespace gpuvet::app {
@@ -39,6 +40,8 @@ Result<void> set_controller(const LiveOptions& options, collect::Machine& out) {
       return fail(Errc::usage, "--bmc-credentials, --ca and --insecure need --bmc HOST");
     return {};
   }
+  // Before a word of it is read: a driver's library that crashes later must not spill it.
+  platform::keep_memory_private();
   out.bmc_user = platform::environment("GPUVET_BMC_USER");
   out.bmc_password = platform::environment("GPUVET_BMC_PASSWORD");
   if (options.bmc_credentials.empty()) return {};
