@@ -114,6 +114,8 @@ class Reader {
     if (const auto node = root_.line(at + "numa_node"); node && *node != "-1")
       out_.text(gpu ? "topology.affinity.numa"_id : "nic.numa"_id, subject, printable(*node));
     if (gpu) {
+      const auto driver = root_.link_name(at + "driver");
+      out_.text("gpu.kernel_driver"_id, subject, driver ? printable(*driver) : "none");
       if (const auto cpus = root_.line(at + "local_cpulist"); cpus && !cpus->empty())
         out_.text("topology.affinity.cpu"_id, subject, printable(*cpus));
     }

@@ -21,6 +21,7 @@ Evidence derive(Evidence evidence, const catalogue::Catalogue& catalogue, const 
   compare_siblings(evidence);
   count_parts(evidence);
   compare_parts(evidence);
+  find_hidden_gpus(evidence);
   relate_host(evidence);
   return evidence;
 }

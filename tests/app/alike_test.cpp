@@ -27,6 +27,7 @@ const std::map<std::string, std::string>& one_sided() {
       {"gpu.nvlink.inactive", "with every link down nvidia-smi prints a sentence and no list"},
       {"gpu.nvlink.speed", "likewise"},
       {"gpu.busy", "only who asks now knows who uses it now"},
+      {"gpu.visible", "files know nothing of the bus that they were printed beside"},
       {"gpu.responds", "only who asks the driver can wait for it"}};
   return all;
 }
