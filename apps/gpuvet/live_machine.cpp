@@ -64,7 +64,10 @@ Result<collect::Machine> machine_of(const LiveOptions& options) {
   out.root = platform::Root(options.root);
   out.is_root = ::geteuid() == 0;
   if (!options.nvml.empty()) out.nvml_library = options.nvml;
-  if (!options.root.empty() || !options.nvml.empty()) out.custody = Custody::simulated;
+  // Inside `sim run` the loader finds the simulated library under the driver's own name.
+  if (!options.root.empty() || !options.nvml.empty() ||
+      !platform::environment("GPUVET_SIM").empty())
+    out.custody = Custody::simulated;
   if (!options.call_limit.empty()) {
     const auto limit = parse_measure(options.call_limit);
     if (!limit || limit->unit != Unit::second || limit->value <= 0)
