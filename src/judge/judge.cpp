@@ -120,6 +120,12 @@ void conclude(Verdict& v) {
 /// check for want of one would hide it.
 void tell_of_no_gpu(Verdict& v, const Observation& count) {
   v.without_gpu = true;
+  // The kit's tests are of GPUs: a quiet kernel log alone is no GPU that survived its faults.
+  for (auto& g : v.groups)
+    if (g.kind == catalogue::GroupKind::kit && g.status == Status::pass) {
+      g.status = Status::no_evidence;
+      g.missing.insert(g.missing.begin(), "There is no NVIDIA GPU to test.");
+    }
   std::vector<std::string> checked;
   for (const auto& g : v.groups)
     if (const auto n = g.passed + g.warned + g.failed; n > 0)
