@@ -6,8 +6,11 @@
 
 #include "core/text.hpp"
 #include "evidence/json.hpp"
+#include "gpuvet/simulated_files.hpp"
 #include "gpuvet/simulated_machine.hpp"
 #include "platform/files.hpp"
+#include "platform/mounts.hpp"
+#include "platform/root.hpp"
 #include "platform/terminal.hpp"
 
 namespace gpuvet::app {
@@ -16,6 +19,7 @@ namespace {
 struct Options {
   std::string action, name, json;
   std::vector<std::string> command;
+  bool library_only = false;
   SimulationOptions simulation;
 };
 
@@ -58,6 +62,25 @@ Result<Exit> list(const Options& options) {
   return Exit::fit;
 }
 
+/// Shows the command /sys of that server, and what /proc says of its processors, memory and driver.
+/// Processes, devices and the network stay this machine's.
+Result<void> show_machine(const SimulatedMachine& machine, const platform::PrivateMounts& mounts) {
+  const std::string& at = machine.folder.path();
+  GPUVET_CHECK(write_tree(machine.world, at));
+  // What keeps processes in bounds is this machine's: programs that start others look for it.
+  constexpr const char* groups = "/sys/fs/cgroup";
+  const platform::Root here;
+  if (here.exists(groups)) {
+    GPUVET_CHECK(platform::make_folder(at + groups));
+    GPUVET_CHECK(mounts.show(groups, at + groups));
+  }
+  const platform::Root simulated(at);
+  for (const char* path : {"/sys", "/proc/cpuinfo", "/proc/meminfo", "/proc/swaps", "/proc/version",
+                           "/proc/uptime", "/proc/driver"})
+    if (here.exists(path) && simulated.exists(path)) GPUVET_CHECK(mounts.show(at + path, path));
+  return {};
+}
+
 Result<Exit> run_inside(const Options& options) {
   if (options.name.empty() || options.command.empty())
     return fail(Errc::usage,
@@ -67,6 +90,14 @@ Result<Exit> run_inside(const Options& options) {
   {
     GPUVET_TRY(const auto machine, simulate(options.name, options.simulation));
     library = machine.library;
+    if (!options.library_only) {
+      const auto mounts = platform::PrivateMounts::begin(machine.folder.path());
+      if (!mounts)
+        complain("sim run: " + mounts.error().message() +
+                 ": the command sees the simulated library, and /sys and /proc of this machine");
+      else
+        GPUVET_CHECK(show_machine(machine, *mounts));
+    }
   }
   const auto before = platform::environment("LD_LIBRARY_PATH");
   const auto folder = library.substr(0, library.rfind('/'));
@@ -83,12 +114,22 @@ Command sim_command(const Context&) {
       "Run any program on a simulated GPU server",
       "  gpuvet sim list                                servers, and what can go wrong\n"
       "  gpuvet sim run dgx-a100 -- nvtop\n"
+      "  gpuvet sim run dgx-a100 -- lspci -tv           its PCI tree, NICs and drives too\n"
       "  gpuvet sim run dgx-a100 --fault airflow-blocked@4h --load 1 --speed 3600 -- gpustat -i\n"
       "  gpuvet vet sim:dgx-a100 --fault nvlink-down:3  judge one",
       {
           {"ACTION", "What to do", &options->action, "", true, {"list", "run"}},
           {"NAME", "Which server to simulate, or a scenario's file", &options->name, "", false, {}},
           {"COMMAND", "The program to run there, behind --", &options->command, "", false, {}},
+          {"--library-only",
+           "Give COMMAND the simulated libnvidia-ml.so.1 alone; else it sees /sys of that server "
+           "and "
+           "what /proc says of processors, memory and driver too, in mounts of its own. Processes, "
+           "/dev and the network are this machine's either way",
+           &options->library_only,
+           "",
+           false,
+           {}},
           {"--json",
            "Write the lists as JSON to FILE, or to standard output with -",
            &options->json,

@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "ingest/importer.hpp"
 #include "platform/files.hpp"
+#include "platform/http.hpp"
 #include "platform/terminal.hpp"
 
 namespace gpuvet::app {
@@ -39,6 +40,8 @@ Result<void> set_controller(const LiveOptions& options, collect::Machine& out) {
       return fail(Errc::usage, "--bmc-credentials, --ca and --insecure need --bmc HOST");
     return {};
   }
+  // Before a word of it is read: a driver's library that crashes later must not spill it.
+  platform::keep_memory_private();
   out.bmc_user = platform::environment("GPUVET_BMC_USER");
   out.bmc_password = platform::environment("GPUVET_BMC_PASSWORD");
   if (options.bmc_credentials.empty()) return {};
@@ -61,7 +64,10 @@ Result<collect::Machine> machine_of(const LiveOptions& options) {
   out.root = platform::Root(options.root);
   out.is_root = ::geteuid() == 0;
   if (!options.nvml.empty()) out.nvml_library = options.nvml;
-  if (!options.root.empty() || !options.nvml.empty()) out.custody = Custody::simulated;
+  // Inside `sim run` the loader finds the simulated library under the driver's own name.
+  if (!options.root.empty() || !options.nvml.empty() ||
+      !platform::environment("GPUVET_SIM").empty())
+    out.custody = Custody::simulated;
   if (!options.call_limit.empty()) {
     const auto limit = parse_measure(options.call_limit);
     if (!limit || limit->unit != Unit::second || limit->value <= 0)

@@ -15,6 +15,8 @@ Result<void> collect_rdma(const Machine&, Collected&);
 Result<void> collect_drives(const Machine&, Collected&);
 Result<void> collect_driver_modules(const Machine&, Collected&);
 Result<void> collect_services(const Machine&, Collected&);
+Result<void> collect_libraries(const Machine&, Collected&);
+Result<void> collect_visibility(const Machine&, Collected&);
 Result<void> collect_environment(const Machine&, Collected&);
 Result<void> collect_clock(const Machine&, Collected&);
 Result<void> collect_ipmi(const Machine&, Collected&);
@@ -33,6 +35,8 @@ std::span<const Collector> all() {
       Collector{"modules", "the driver's kernel modules, GPUDirect RDMA and Storage",
                 collect_driver_modules},
       Collector{"services", "fabric manager, persistence daemon", collect_services},
+      Collector{"libraries", "CUDA runtime, cuBLASLt, NCCL, cuDNN", collect_libraries},
+      Collector{"visibility", "container, and which GPUs it may use", collect_visibility},
       Collector{"environment", "NCCL and CUDA variables that were set", collect_environment},
       Collector{"clock", "clock synchronisation", collect_clock},
       Collector{"ipmi", "the management controller, through ipmitool", collect_ipmi},

@@ -20,6 +20,7 @@ struct Machine {
   platform::Root root;                                          ///< of /sys, /proc, /dev, /etc
   std::string nvml_library = "libnvidia-ml.so.1";               ///< a simulation brings its own
   std::map<std::string, std::string, std::less<>> tools;        ///< name -> path the user gave
+  std::map<std::string, std::string, std::less<>> libraries;    ///< "nccl" -> file, for tests
   std::map<std::string, std::string, std::less<>> environment;  ///< of this process
   bool is_root = false;
   Custody custody = Custody::own;  ///< or simulated

@@ -81,7 +81,35 @@ Result<void> collect_environment(const Machine& machine, Collected& out) {
   return {};
 }
 
+namespace {
+
+/// Adapters' clocks, and the programs that carry time from the network into them and on into the
+/// system's clock. How far off they are only those programs' logs say.
+void record_ptp(const Machine& machine, Collected& out) {
+  const auto& root = machine.root;
+  constexpr std::string_view classes = "/sys/class/ptp";
+  Recorder recorder(out.evidence,
+                    provenance_of(machine, std::string(classes), std::string(classes)));
+  std::vector<std::string> clocks, services;
+  for (const auto& name : root.list(classes).value_or(std::vector<std::string>{})) {
+    const auto driven = root.line(fmt::format("{}/{}/clock_name", classes, name));
+    clocks.push_back(printable(driven && !driven->empty() ? name + ": " + *driven : name));
+  }
+  recorder.texts("node.ptp.clocks"_id, "node", std::move(clocks));
+  const auto entries = root.list("/proc");
+  if (!entries) return;
+  std::vector<std::string> processes;
+  for (const auto& entry : *entries)
+    if (parse_integer(entry)) processes.push_back(entry);
+  for (const std::string_view name : {"phc2sys", "ptp4l", "timemaster"})
+    if (runs(root, processes, name)) services.emplace_back(name);
+  recorder.texts("node.ptp.services"_id, "node", std::move(services));
+}
+
+}  // namespace
+
 Result<void> collect_clock(const Machine& machine, Collected& out) {
+  record_ptp(machine, out);
   auto chrony =
       keep_output(machine, "chronyc", {"-n", "tracking"}, "chronyc.txt", "chronyc_tracking", out);
   if (chrony) return {};

@@ -57,6 +57,7 @@ void ask(int fd, const Machine& machine, unsigned first) {
     if (found != Return::success) {
       write_facts(fd, provenance, [&](Recorder& out) {
         const NvmlGpu gpu{nvml, device, "gpu:smi#" + std::to_string(i), out};
+        out.number("gpu.index"_id, gpu.subject, i);
         out.flag("gpu.lost"_id, gpu.subject, found == Return::gpu_is_lost);
         gpu.absent("gpu.name"_id, found);
       });

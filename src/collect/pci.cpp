@@ -114,6 +114,8 @@ class Reader {
     if (const auto node = root_.line(at + "numa_node"); node && *node != "-1")
       out_.text(gpu ? "topology.affinity.numa"_id : "nic.numa"_id, subject, printable(*node));
     if (gpu) {
+      const auto driver = root_.link_name(at + "driver");
+      out_.text("gpu.kernel_driver"_id, subject, driver ? printable(*driver) : "none");
       if (const auto cpus = root_.line(at + "local_cpulist"); cpus && !cpus->empty())
         out_.text("topology.affinity.cpu"_id, subject, printable(*cpus));
     }
@@ -163,6 +165,19 @@ void record_iommu(const platform::Root& root, const std::vector<Device>& all, Re
   out.text("node.iommu"_id, "node", type == "identity" ? "passthrough" : "enabled");
 }
 
+/// What the driver has and what is plugged in may differ; a bus of which nothing could be read says
+/// nothing.
+void record_gpus(const std::vector<Device>& all, Recorder& out) {
+  if (all.empty() ||
+      std::any_of(all.begin(), all.end(), [](const Device& d) { return d.vendor.empty(); }))
+    return;
+  const auto gpus =
+      std::count_if(all.begin(), all.end(), [](const Device& d) { return d.is_gpu(); });
+  out.number("node.gpu.on_bus"_id, "node", static_cast<double>(gpus));
+  if (gpus == 0)
+    out.detail(fmt::format("none of the {} devices on the PCI bus is an NVIDIA GPU", all.size()));
+}
+
 }  // namespace
 
 Result<void> collect_pci(const Machine& machine, Collected& out) {
@@ -187,6 +202,7 @@ Result<void> collect_pci(const Machine& machine, Collected& out) {
     all.push_back(std::move(d));
   }
   reader.finish();
+  record_gpus(all, recorder);
   record_iommu(machine.root, all, recorder);
   return {};
 }

@@ -236,7 +236,6 @@ Result<void> collect_redfish(const Machine& machine, Collected& out) {
   platform::HttpSettings settings;
   settings.ca = machine.bmc_ca;
   settings.insecure = machine.bmc_insecure;
-  if (!machine.bmc_password.empty()) platform::keep_memory_private();
   GPUVET_TRY(auto http, platform::Http::open(std::move(settings)));
   Client client(machine, std::move(http), std::move(service));
   GPUVET_CHECK(client.sign_in());

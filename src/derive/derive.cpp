@@ -20,6 +20,8 @@ Evidence derive(Evidence evidence, const catalogue::Catalogue& catalogue, const 
   analyse_thermal_logs(evidence, options);
   compare_siblings(evidence);
   count_parts(evidence);
+  compare_parts(evidence);
+  find_hidden_gpus(evidence);
   relate_host(evidence);
   return evidence;
 }

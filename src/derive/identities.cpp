@@ -2,6 +2,7 @@
 // Who is who: nvidia-smi's ordinals, PCI addresses and UUIDs of the same GPU become one subject.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/text.hpp"
@@ -103,6 +104,53 @@ Names gather(const Evidence& evidence) {
   return names;
 }
 
+/// The ordinal of nvidia-smi and the PCI address in a set of names, where it has one of each.
+struct Placed {
+  std::optional<std::int64_t> ordinal;
+  std::string address;
+};
+
+/// GPUs that the driver counts but has lost: it tells their number and nothing else, while the
+/// kernel log or the PCI tree tells their address. The driver counts in the order of addresses, so
+/// where all others prove that, and as many addresses are left as numbers, each lost one has its
+/// own.
+void place_lost(const Evidence& evidence, Names& names) {
+  std::set<std::string> lost;
+  for (const auto& o : evidence.observations)
+    if (o.id == "gpu.lost"_id && o.flag() != nullptr && *o.flag() && is_smi_ordinal(o.subject))
+      lost.insert(o.subject);
+  if (lost.empty()) return;
+  std::map<std::string, Placed> sets;
+  for (const auto& name : names.known()) {
+    auto& set = sets[names.root(name)];
+    if (is_smi_ordinal(name))
+      set.ordinal =
+          parse_integer(std::string_view(name).substr(std::string_view("gpu:smi#").size()));
+    else if (!is_uuid(name) && !is_ordinal(name) && pci_address(name.substr(4)))
+      set.address = name;
+  }
+  std::map<std::int64_t, std::string> by_ordinal;  // address; empty: lost
+  std::vector<std::string> addresses;
+  for (const auto& [root, set] : sets) {
+    if (!set.address.empty()) addresses.push_back(set.address);
+    if (!set.ordinal) continue;
+    if (set.address.empty() && !lost.contains("gpu:smi#" + std::to_string(*set.ordinal))) return;
+    by_ordinal[*set.ordinal] = set.address;
+  }
+  if (addresses.size() != by_ordinal.size() || lost.size() == by_ordinal.size()) return;
+  std::sort(addresses.begin(), addresses.end());
+  std::size_t at = 0;
+  for (const auto& [ordinal, address] : by_ordinal) {
+    if (ordinal != static_cast<std::int64_t>(at)) return;
+    if (!address.empty() && address != addresses[at]) return;
+    ++at;
+  }
+  for (const auto& [ordinal, address] : by_ordinal)
+    if (address.empty())
+      names.join("gpu:smi#" + std::to_string(ordinal),
+                 addresses[static_cast<std::size_t>(ordinal)]);
+}
+
 /// Every name -> the best name of its set. A set with two UUIDs or two addresses is left unjoined:
 /// the sources contradict each other, and guessing would hide it.
 std::map<std::string, std::string> canonical(Names& names) {
@@ -143,6 +191,7 @@ std::string best_pair(const std::string& subject, const std::map<std::string, st
 
 void join_identities(Evidence& evidence) {
   Names names = gather(evidence);
+  if (ordinals_agree(evidence)) place_lost(evidence, names);
   const auto best = canonical(names);
   const auto rename = [&](std::string& subject) {
     if (const auto found = best.find(subject); found != best.end()) subject = found->second;

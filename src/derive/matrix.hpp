@@ -27,7 +27,8 @@ struct Matrix {
   std::vector<std::vector<Cell>> between_gpus;  ///< [from][to]; the diagonal is meaningless
   std::vector<std::vector<Cell>> to_nics;       ///< [gpu][nic]
   std::vector<const Observation*> sources;
-  std::size_t line = 0;  ///< of the header
+  std::vector<std::string> links_unread;  ///< GPUs whose NVLinks, if any, no source shows
+  std::size_t line = 0;                   ///< of the header
 
   [[nodiscard]] int links(std::size_t a, std::size_t b) const {  ///< as both directions agree
     return std::min(between_gpus[a][b].links, between_gpus[b][a].links);

@@ -59,21 +59,29 @@ Links links_of(const Evidence& evidence, const std::string& gpu,
   return out;
 }
 
-/// Whether some GPUs told where their NVLinks lead and another that may have some did not: one that
-/// answers no call would read as having lost all of its links.
-bool some_links_unread(const Evidence& evidence) {
-  bool read = false;
-  bool unread = false;
-  for (const auto& gpu : gpus_of(evidence)) {
-    if (find(evidence, "gpu.nvlink.ends"_id, gpu) != nullptr) {
-      read = true;
-      continue;
-    }
-    const auto* links = find(evidence, "gpu.nvlink.links"_id, gpu);
-    const auto* why = links == nullptr ? nullptr : std::get_if<Absence>(&links->value);
-    unread = unread || why == nullptr || *why != Absence::not_supported;
-  }
-  return read && unread;
+/// GPUs that may have NVLinks and of which nobody said where those lead: one that answers no call,
+/// or all of them where nothing but the PCI tree was read. They would read as GPUs without any.
+std::vector<std::string> links_unread(const Evidence& evidence,
+                                      const std::vector<std::string>& gpus) {
+  const auto* capable = find(evidence, "topology.nvlink.capable"_id, "node");
+  if (capable != nullptr && capable->flag() != nullptr && !*capable->flag()) return {};
+  const auto denied = [&](const std::string& gpu) {
+    return std::any_of(evidence.observations.begin(), evidence.observations.end(),
+                       [&](const Observation& o) {
+                         const auto* why = std::get_if<Absence>(&o.value);
+                         return o.id == "gpu.nvlink.links"_id && o.subject == gpu &&
+                                why != nullptr && *why == Absence::not_supported;
+                       });
+  };
+  const auto all_down = [&](const std::string& gpu) {
+    const auto* active = find(evidence, "gpu.nvlink.active"_id, gpu);
+    return active != nullptr && active->number() != nullptr && *active->number() == 0;
+  };
+  std::vector<std::string> out;
+  for (const auto& gpu : gpus)
+    if (find(evidence, "gpu.nvlink.ends"_id, gpu) == nullptr && !denied(gpu) && !all_down(gpu))
+      out.push_back(gpu);
+  return out;
 }
 
 }  // namespace
@@ -92,7 +100,8 @@ std::optional<Matrix> matrix_from_paths(const Evidence& evidence) {
                       text_of(evidence, "topology.affinity.numa"_id, gpu)});
     addresses.push_back(list->back());
   }
-  if (m.gpus.empty() || some_links_unread(evidence)) return {};
+  if (m.gpus.empty()) return {};
+  if (m.gpus.size() > 1) m.links_unread = links_unread(evidence, m.gpus);
   std::vector<Place> adapters;
   for (const auto& o : evidence.observations) {
     if (o.id != "nic.rdma"_id || o.flag() == nullptr || !*o.flag()) continue;

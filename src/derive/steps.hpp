@@ -16,6 +16,8 @@ void classify_xids(Evidence&, const catalogue::Catalogue&);
 void analyse_thermal_logs(Evidence&, const Options&);
 void compare_siblings(Evidence&);
 void count_parts(Evidence&);
+void compare_parts(Evidence&);
+void find_hidden_gpus(Evidence&);
 void relate_host(Evidence&);
 void find_contradictions(Evidence&);
 

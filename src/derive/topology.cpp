@@ -56,6 +56,14 @@ void record_groups(const Matrix& m, Recorder& out) {
   out.numbers("topology.nvlink_groups"_id, "node", std::move(sizes));
 }
 
+/// Places in the PCI tree say nothing of NVLinks, so that how the GPUs are joined stays unknown.
+void record_unread_links(const Matrix& m, Recorder& out) {
+  const auto why = fmt::format("where the NVLinks of {} of {} GPUs lead was not read",
+                               m.links_unread.size(), m.gpus.size());
+  for (const Id id : {"topology.class"_id, "topology.nvlink.missing"_id})
+    out.absent(id, "node", Absence::not_asked, why);
+}
+
 void record_affinity(const Evidence& evidence, const Matrix& m, Recorder& out) {
   // NUMA nodes where the tool knows them; older drivers print only the CPUs.
   for (const Id id : {"topology.affinity.numa"_id, "topology.affinity.cpu"_id}) {
@@ -121,6 +129,20 @@ void record_adapters(const Matrix& m, Recorder& out) {
   }
 }
 
+/// That there is no GPU is a fact of its own, where somebody looked: no driver that has one, and
+/// none on the bus. Under WSL, for one, GPUs are on no bus.
+void record_none(const Evidence& evidence, std::vector<const Observation*> sources,
+                 Evidence& found) {
+  const auto* bus = find(evidence, "node.gpu.on_bus"_id, "node");
+  if (bus == nullptr || bus->number() == nullptr || *bus->number() > 0 ||
+      !gpus_listed(evidence).empty())
+    return;
+  sources.insert(sources.begin(), bus);
+  Recorder out(found, derived_from(sources));
+  out.number("topology.gpu_count"_id, "node", 0);
+  out.detail(bus->detail);
+}
+
 /// How many GPUs: what a source counts, or the most that one source lists.
 void record_count(const Evidence& evidence, const std::optional<Matrix>& m, Evidence& found) {
   std::vector<const Observation*> sources = all_of(evidence, "node.gpu.attached"_id);
@@ -134,7 +156,7 @@ void record_count(const Evidence& evidence, const std::optional<Matrix>& m, Evid
       sources.push_back(&o);
   for (const auto& [source, gpus] : listed)
     count = std::max(count, static_cast<double>(gpus.size()));
-  if (count == 0) return;
+  if (count == 0) return record_none(evidence, sources, found);
   Recorder out(found, derived_from(sources));
   out.number("topology.gpu_count"_id, "node", count);
   if (count == 1 && !m) out.text("topology.class"_id, "node", "single");
@@ -158,9 +180,13 @@ void understand_topology(Evidence& evidence, const catalogue::Catalogue& catalog
       }
     Recorder out(found, derived_from(m->sources));
     out.line(m->line);
-    out.text("topology.class"_id, "node", std::string(class_of(*m, sku_links)));
-    record_groups(*m, out);
-    record_pairs(*m, sku_links, bridged, out);
+    if (m->links_unread.empty()) {
+      out.text("topology.class"_id, "node", std::string(class_of(*m, sku_links)));
+      record_groups(*m, out);
+      record_pairs(*m, sku_links, bridged, out);
+    } else {
+      record_unread_links(*m, out);
+    }
     record_affinity(evidence, *m, out);
     record_sockets(evidence, *m, out);
     record_adapters(*m, out);

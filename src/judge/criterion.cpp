@@ -281,7 +281,12 @@ std::vector<Finding> judge_criterion(const Criterion& criterion, const Index& in
       f.message = "Does not apply to this server.";
       return {f};
     }
-    return {without_evidence(criterion, "node", index, stage, "Nothing sent answers this.")};
+    auto missing = without_evidence(criterion, "node", index, stage, "Nothing sent answers this.");
+    if (index.without_gpu() && (per_gpu || criterion.group == "topology")) {
+      missing.message = "There is no NVIDIA GPU to ask.";
+      missing.next.clear();
+    }
+    return {std::move(missing)};
   }
   // A GPU that others speak of and this one's evidence leaves out must not pass by silence.
   if (per_gpu && !judged.contains("node"))

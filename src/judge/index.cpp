@@ -85,6 +85,11 @@ const Observation* Index::find(Id id, std::string_view subject) const {
   return present == found->second.rend() ? nullptr : *present;
 }
 
+bool Index::without_gpu() const {
+  const auto* count = find("topology.gpu_count"_id, "node");
+  return count != nullptr && count->number() != nullptr && *count->number() == 0;
+}
+
 const catalogue::Gpu* Index::sku(std::string_view subject) const {
   const auto* o = is_gpu(subject) ? find("gpu.sku"_id, subject) : nullptr;
   if (o == nullptr) o = find("node.gpu.sku"_id, "node");
@@ -151,6 +156,9 @@ std::string Index::label(std::string_view subject) const {
   else if (const auto hash = subject.find('#'); hash != std::string_view::npos)
     return out + " " + std::string(subject.substr(hash + 1));
   if (pci != nullptr && pci->text() != nullptr) return out + " (" + *pci->text() + ")";
+  // A lost GPU tells its address no more, and is known by nothing else.
+  if (const auto own = pci_address(subject.substr(4)); own && index != nullptr)
+    return out + " (" + *own + ")";
   return index == nullptr ? out + " " + std::string(subject.substr(4)) : out;
 }
 

@@ -31,6 +31,9 @@ class Index {
   /// GPUs that some source lists.
   [[nodiscard]] const std::vector<std::string>& gpus() const { return gpus_; }
 
+  /// Whether somebody looked and found no GPU.
+  [[nodiscard]] bool without_gpu() const;
+
   /// The catalogue entry of a GPU; for "node" that of all GPUs when they are alike.
   [[nodiscard]] const catalogue::Gpu* sku(std::string_view subject) const;
 

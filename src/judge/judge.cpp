@@ -116,6 +116,29 @@ void conclude(Verdict& v) {
         "Everything that {} requires was shown and is within its limits.", name(v.stage)));
 }
 
+/// Of a machine without any GPU, what it is and what was checked all the same: what nobody could
+/// check for want of one would hide it.
+void tell_of_no_gpu(Verdict& v, const Observation& count) {
+  v.without_gpu = true;
+  // The kit's tests are of GPUs: a quiet kernel log alone is no GPU that survived its faults.
+  for (auto& g : v.groups)
+    if (g.kind == catalogue::GroupKind::kit && g.status == Status::pass) {
+      g.status = Status::no_evidence;
+      g.missing.insert(g.missing.begin(), "There is no NVIDIA GPU to test.");
+    }
+  std::vector<std::string> checked;
+  for (const auto& g : v.groups)
+    if (const auto n = g.passed + g.warned + g.failed; n > 0)
+      checked.push_back(fmt::format("{} ({})", g.title, n));
+  std::vector<std::string> said{
+      fmt::format("There is no NVIDIA GPU in this machine{}{}.", count.detail.empty() ? "" : ": ",
+                  count.detail),
+      checked.empty()
+          ? std::string("Nothing else could be checked.")
+          : fmt::format("Checked all the same, by criteria: {}.", fmt::join(checked, "; "))};
+  v.reasons.insert(v.reasons.begin(), said.begin(), said.end());
+}
+
 }  // namespace
 
 Verdict judge(Evidence evidence, const Catalogue& catalogue, const Request& request) {
@@ -136,6 +159,7 @@ Verdict judge(Evidence evidence, const Catalogue& catalogue, const Request& requ
     v.fits.push_back(std::move(fit));
   }
   conclude(v);
+  if (index.without_gpu()) tell_of_no_gpu(v, *index.find("topology.gpu_count"_id, "node"));
   v.evidence = std::move(evidence);
   return v;
 }

@@ -69,6 +69,7 @@ struct Verdict {
   catalogue::Stage stage{};
   std::string catalogue;             ///< digest of the data that judged
   std::string server;                ///< host name or folder, for headings; may be empty
+  bool without_gpu = false;          ///< somebody looked, and there is no NVIDIA GPU
   std::vector<std::string> reasons;  ///< why the outcome, one sentence each, weightiest first
   std::vector<Input> inputs;
   std::vector<GroupResult> groups;

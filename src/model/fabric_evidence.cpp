@@ -126,8 +126,9 @@ bool without_peers(const Evidence& evidence) {
 
 Answer<JoinedGpus> fabric_from(const Evidence& evidence, const catalogue::Catalogue& catalogue) {
   GPUVET_ANSWER(const auto gpu, gpu_in(evidence, catalogue));
-  const auto matrix = derive::matrix_in(evidence);
+  auto matrix = derive::matrix_in(evidence);
   const int gpus = count_in(evidence, matrix);
+  if (matrix && !matrix->links_unread.empty()) matrix.reset();  // places alone don't tell
   if (gpus < 1) return refuse("the evidence doesn't say how many GPUs there are");
   if (!matrix && gpus > 1 && !gpu.module)
     return refuse("how the cards are joined is not known: nvidia-smi topo -m tells");

@@ -3,6 +3,7 @@
 #include "platform/http.hpp"
 
 #include <curl/curl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -177,6 +178,8 @@ Result<HttpAnswer> Http::ask(const HttpRequest& request) const {
 void keep_memory_private() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  // Where the kernel hands dumps to a program (systemd-coredump), it asks for no limit.
+  ::prctl(PR_SET_DUMPABLE, 0);
 }
 
 }  // namespace gpuvet::platform

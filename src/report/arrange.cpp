@@ -86,6 +86,7 @@ std::string headline(const judge::Verdict& v) {
       break;
     case Outcome::inconclusive:
       outcome = "INCONCLUSIVE";
+      if (v.without_gpu) parts.emplace_back("no NVIDIA GPU in this machine");
       say(missing, "required criterion has no evidence", "required criteria have no evidence");
       say(broken, "criterion could not be judged", "criteria could not be judged");
       say(open, "workload asked about is undecided", "workloads asked about are undecided");

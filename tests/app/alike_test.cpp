@@ -26,6 +26,8 @@ const std::map<std::string, std::string>& one_sided() {
       {"gpu.ecc.uncorrected", "a total that nvidia-smi -q does not print"},
       {"gpu.nvlink.inactive", "with every link down nvidia-smi prints a sentence and no list"},
       {"gpu.nvlink.speed", "likewise"},
+      {"gpu.busy", "only who asks now knows who uses it now"},
+      {"gpu.visible", "files know nothing of the bus that they were printed beside"},
       {"gpu.responds", "only who asks the driver can wait for it"}};
   return all;
 }

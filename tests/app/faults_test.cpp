@@ -67,15 +67,6 @@ const std::map<Key, Finding>& clean(const std::string& scenario, Moment moment) 
   return all[key] = by_key(Simulated(scenario, "", moment.seconds, moment.load).as_machine());
 }
 
-/// Faults that nothing finds on these servers, and why. The test fails when that changes, too.
-const std::map<std::string, std::string>& unfound() {
-  static const std::map<std::string, std::string> all = {
-      {"dimm-missing", "no source says how many modules are due"},
-      {"drive-missing", "no source says how many drives are due"},
-      {"nic-half-rate", "half of its rate is still what the criterion asks for"}};
-  return all;
-}
-
 /// What got worse: failures and warnings; for a fault that takes evidence away, its lack too.
 std::map<Key, Finding> worse(const std::map<Key, Finding>& base, const judge::Verdict& verdict) {
   std::map<Key, Finding> out;
@@ -140,13 +131,8 @@ std::optional<Row> examined(const sim::Fault& fault) {
           << ": " << finding.message;
     }
     for (const auto& name : also) row.also += (row.also.empty() ? "" : ", ") + name;
-    if (const auto why = unfound().find(row.id); why != unfound().end()) {
-      EXPECT_EQ(row.criterion, "-") << fault.id << " is found now: take it out of unfound()";
-      row.next = why->second;
-    } else if (!fault.criterion.empty()) {
-      EXPECT_EQ(row.criterion, fault.criterion) << fault.id << " on " << server << ": not found";
-      EXPECT_FALSE(row.next.empty()) << fault.id << ": no next step";
-    }
+    EXPECT_EQ(row.criterion, fault.criterion) << fault.id << " on " << server << ": not found";
+    EXPECT_FALSE(row.next.empty()) << fault.id << ": no next step";
     return row;
   }
   return {};

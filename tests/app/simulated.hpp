@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "gpuvet/live_machine.hpp"
 #include "gpuvet/simulated_files.hpp"
 #include "judge/judge.hpp"
+#include "platform/self.hpp"
 #include "sim/simulation.hpp"
 
 namespace gpuvet::app::testing {
@@ -44,8 +44,6 @@ class Simulated {
   /// After `seconds`, with all GPUs that busy; negative: as the scenario says.
   explicit Simulated(const std::string& scenario, const std::string& faults = "",
                      double seconds = 0, double load = -1) {
-    std::string name = (std::filesystem::temp_directory_path() / "gpuvet-sim-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     std::vector<sim::Injected> injected;
     if (!faults.empty()) injected.push_back(sim::parse_injected(faults).value());
     auto simulation = sim::Simulation::start(sim::scenario_named(scenario).value(), injected);
@@ -53,8 +51,8 @@ class Simulated {
     if (!possible_) return;
     if (load >= 0) simulation->set_load(load);
     world_ = simulation->at(seconds);
-    EXPECT_TRUE(write_tree(world_, folder_ + "/tree"));
-    EXPECT_TRUE(write_rendered({world_}, folder_ + "/files"));
+    EXPECT_TRUE(write_tree(world_, folder_.path() + "/tree"));
+    EXPECT_TRUE(write_rendered({world_}, folder_.path() + "/files"));
     // The library reads them in the child process that asks it.
     ::setenv("GPUVET_SIM", scenario.c_str(), 1);
     ::setenv("GPUVET_SIM_FAULTS", faults.c_str(), 1);
@@ -64,9 +62,6 @@ class Simulated {
     ::setenv("GPUVET_SIM_START", fmt::format("{:.3f}", now - seconds).c_str(), 1);
     ::setenv("GPUVET_SIM_LOAD", load >= 0 ? fmt::format("{}", load).c_str() : "", 1);
   }
-  Simulated(const Simulated&) = delete;
-  Simulated& operator=(const Simulated&) = delete;
-  ~Simulated() { std::filesystem::remove_all(folder_); }
 
   /// Whether that fault makes sense for that server.
   [[nodiscard]] bool possible() const { return possible_; }
@@ -74,7 +69,7 @@ class Simulated {
 
   [[nodiscard]] judge::Verdict as_machine() const {
     LiveOptions options;
-    options.root = folder_ + "/tree";
+    options.root = folder_.path() + "/tree";
     options.nvml = GPUVET_NVML;
     options.call_limit = "3s";
     auto live = gather_live(options);
@@ -82,7 +77,7 @@ class Simulated {
     return live ? judged(std::move(live->gathered.evidence)) : judge::Verdict{};
   }
   [[nodiscard]] judge::Verdict as_files() const {
-    auto gathered = gather({folder_ + "/files"}, false);
+    auto gathered = gather({folder_.path() + "/files"}, false);
     EXPECT_TRUE(gathered);
     if (!gathered) return {};
     for (const auto& complaint : gathered->complaints) ADD_FAILURE() << complaint;
@@ -90,7 +85,8 @@ class Simulated {
   }
 
  private:
-  std::string folder_;
+  /// In memory where there is room: a tree is thousands of files.
+  platform::ScratchFolder folder_ = platform::ScratchFolder::make().value();
   sim::World world_;
   bool possible_ = false;
 };

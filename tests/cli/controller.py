@@ -34,6 +34,8 @@ class Controller:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are two writes: else the second waits 40 ms for the first one's receipt.
+            disable_nagle_algorithm = True
 
             def answer(self, status, body=b"", headers=()):
                 self.send_response(status)
@@ -87,7 +89,7 @@ class Controller:
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         self.address = f"127.0.0.1:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def __enter__(self):
         return self

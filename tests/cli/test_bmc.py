@@ -183,6 +183,37 @@ class Bmc(unittest.TestCase):
             self.assertIn(("bmc.sel", "bmc"), findings(ran.json, "fail") | findings(ran.json, "warn"))
             self.assertEqual(observation(ran.json, "bmc.redfish.version", "bmc"), "1.15.0")
 
+    def test_hostile_words_stay_words_and_files_stay_in_their_folder(self):
+        evil = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>../../../../evil"
+
+        # A machine of another name or number would be refused as another machine.
+        sane = ("Health", "State", "Severity", "RedfishVersion", "HostName", "SerialNumber")
+
+        def spoilt(value, key=""):
+            if isinstance(value, dict):
+                return {k: spoilt(v, k) for k, v in value.items()}
+            if isinstance(value, list):
+                return [spoilt(v, key) for v in value]
+            # Links and types lead through the service; states decide what is a fault.
+            words = not key.startswith("@") and isinstance(value, str) and not value.startswith("/redfish")
+            return evil + value if words and key not in sane else value
+
+        with Controller(spoilt(self.resources), self.key, self.cert) as controller:
+            def strays():
+                return {p for folder in self.at.parents for p in folder.glob("evil*")} | set(self.at.rglob("evil*"))
+            before = strays()
+            ran, kept = self.collect(controller, *self.trusted())
+            self.assertEqual(ran.code, 0, ran.err)
+            self.assertGreater(len(kept), 50)
+            page = self.at / "page.html"
+            shown = gpuvet("vet", "--root", self.at / "server/tree", "--nvml", "/nonexistent", "--bmc", controller.address,
+                           *self.trusted(), "--verbose", "--html", page)
+        for text in (ran.out, ran.err, shown.out, shown.err):
+            self.assertFalse("\x1b" in text or "\x07" in text, "escape codes reach the terminal")
+        self.assertTrue("owned" in page.read_text(), "the words themselves are told")
+        self.assertFalse("<script>alert" in page.read_text())
+        self.assertEqual(strays(), before)
+
     def test_redfishtool_reads_the_simulated_controller(self):
         if not shutil.which("redfishtool"):
             self.skipTest("redfishtool is not installed")

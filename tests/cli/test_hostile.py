@@ -51,6 +51,19 @@ class Hostile(unittest.TestCase):
         self.assertEqual(log.code, 1)
         self.assertNotIn("\x1b", log.out)
 
+    def test_programs_planted_in_path_are_not_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ran_marker = pathlib.Path(folder) / "ran"
+            for tool in ("chronyc", "timedatectl", "ipmitool", "nvidia-smi", "dmesg", "journalctl", "sh"):
+                path = pathlib.Path(folder) / tool
+                path.write_text(f"#!/bin/sh\necho {tool} >> {ran_marker}\n")
+                path.chmod(0o755)
+            gpuvet("vet", "--json", "-", env={"PATH": f"{folder}:/usr/bin:/bin"}, timeout=120)
+            self.assertFalse(ran_marker.exists() and ran_marker.read_text())
+            # Named by the user it is run: the plant works, and only its place kept it from running.
+            gpuvet("vet", "--json", "-", "--tool", f"chronyc={folder}/chronyc", env={"PATH": folder}, timeout=120)
+            self.assertEqual(ran_marker.read_text(), "chronyc\n")
+
     def test_crlf_and_underlined_headers_are_read(self):
         for kind, text in KINDS.items():
             ran = gpuvet("vet", "-", "--json", "-", stdin=text.replace("\n", "\r\n"))

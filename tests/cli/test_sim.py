@@ -44,7 +44,19 @@ class Clean(unittest.TestCase):
     def test_a_machine_without_gpu_says_so(self):
         ran = vet("gpu-less")
         self.assertEqual(complaints(ran.json) if ran.out else set(), set())
-        self.assertNotIn("Traceback", ran.err)
+        self.assertEqual(ran.code, 3)
+        self.assertTrue(ran.json["reasons"][0].startswith("There is no NVIDIA GPU in this machine: none of the "))
+        self.assertIn("Host", ran.json["reasons"][1], "what was checked all the same")
+        for fmt in ("--markdown", "--quiet"):
+            text = gpuvet("vet", "sim:gpu-less", *((fmt, "-") if fmt == "--markdown" else (fmt,))).out
+            self.assertIn("no NVIDIA GPU in this machine", text.splitlines()[0], fmt)
+
+    @unittest.skipIf(any("10de" in p.read_text() for p in pathlib.Path("/sys/bus/pci/devices").glob("*/vendor"))
+                     or not any(pathlib.Path("/sys/bus/pci/devices").glob("*/vendor")), "needs a PCI bus without NVIDIA")
+    def test_this_machine_says_so_too(self):
+        ran = gpuvet("vet", "--json", "-")
+        self.assertTrue(ran.json["reasons"][0].startswith("There is no NVIDIA GPU in this machine"), ran.json["reasons"])
+        self.assertEqual({c for c, _ in findings(ran.json, "fail") if c.startswith("gpu.")}, set())
 
 
 class Faulty(unittest.TestCase):
@@ -71,13 +83,16 @@ class Faulty(unittest.TestCase):
                 allowed = {fault["criterion"], *fault["also"]}
                 self.assertLessEqual({criterion for criterion, _ in seen}, allowed)
                 if fault["subject"] == "gpu" and fault["id"] not in ("supply-lost", "airflow-blocked"):
-                    # A lost GPU tells its number no more.
-                    right = "gpu:smi#5" if fault["id"] == "gpu-lost" else self.subject_of(document, 5)
-                    self.assertEqual(expected, {right})
+                    self.assertEqual(expected, {self.subject_of(document, 5)})
 
     @staticmethod
     def subject_of(document, index):
         return next(o["subject"] for o in document["observations"] if o["id"] == "gpu.index" and o["value"] == index)
+
+    def test_a_lost_gpu_is_one_gpu(self):
+        document = vet("dgx-a100", "gpu-lost").json
+        gpus = {o["subject"] for o in document["observations"] if o["subject"].startswith("gpu:")}
+        self.assertEqual(len(gpus), 8, gpus)
 
     def test_another_gpu_when_told(self):
         document = vet("dgx-a100", "mig-on:2").json
@@ -115,6 +130,24 @@ class Surroundings(unittest.TestCase):
                   "print(lib.nvmlInit_v2(), lib.nvmlDeviceGetCount_v2(ctypes.byref(n)), n.value)")
         ran = gpuvet("sim", "run", "l40s-8", "--", "python3", "-c", script)
         self.assertEqual((ran.out, ran.code), ("0 0 8\n", 0), ran.err)
+
+    def test_the_command_sees_that_machine(self):
+        script = ("ls /sys/class/infiniband | wc -l; cat /sys/class/infiniband/mlx5_2/ports/1/state;"
+                  "grep -c ^processor /proc/cpuinfo; ls /proc/driver/nvidia/gpus | wc -l; test -d /proc/$$ && echo alive")
+        with tempfile.TemporaryDirectory() as folder:
+            ran = gpuvet("sim", "run", "dgx-a100", "--fault", "nic-down", "--", "sh", "-c", script, env={"TMPDIR": folder})
+            self.assertEqual(os.listdir(folder), [], "nothing is left behind")
+        if "this system lets nobody" in ran.err:
+            self.skipTest(ran.err)
+        self.assertEqual((ran.out.split("\n"), ran.err), (["10", "1: DOWN", "256", "8", "alive", ""], ""))
+        self.assertFalse(pathlib.Path("/sys/class/infiniband/mlx5_2/ports/1/state").exists(), "nobody else sees it")
+        ran = gpuvet("sim", "run", "dgx-a100", "--library-only", "--", "cat", "/proc/cpuinfo")
+        self.assertEqual(ran.out.count("processor\t:"), os.cpu_count())
+
+    def test_what_is_vetted_inside_is_known_as_simulated(self):
+        document = gpuvet("sim", "run", "t4-box", "--", os.environ["GPUVET"], "vet", "--json", "-", timeout=120).json
+        custody = {o["provenance"]["custody"] for o in document["observations"] if o["id"] == "gpu.name"}
+        self.assertEqual(custody, {"simulated"})
 
     def test_the_command_keeps_its_status_and_options(self):
         ran = gpuvet("sim", "run", "t4-box", "--", "sh", "-c", "exit 7")

@@ -34,6 +34,27 @@ TEST_F(Pci, TellsWhereEachGpuAndAdapterHangs) {
   EXPECT_EQ(text(out, "node.iommu"_id, "node"), "disabled");
 }
 
+TEST_F(Pci, CountsTheGpusOnTheBusAndSaysWhenThereIsNone) {
+  pci("pci0000:80/0000:80:01.1", "0x060400", "0x1022", "0");
+  pci("pci0000:80/0000:80:01.1/0000:81:00.0", "0x020700", "0x15b3", "0");
+  Collected none;
+  ASSERT_TRUE(collect_pci(machine_, none));
+  const auto* count = find(none, "node.gpu.on_bus"_id, "node");
+  ASSERT_NE(count, nullptr);
+  EXPECT_EQ(*count->number(), 0);
+  EXPECT_EQ(count->detail, "none of the 2 devices on the PCI bus is an NVIDIA GPU");
+  pci("pci0000:40/0000:40:01.1", "0x030000", "0x1a03", "0");  // the BMC's display
+  pci("pci0000:40/0000:40:02.1", "0x030200", "0x10de", "0");
+  pci("pci0000:40/0000:40:03.1", "0x068000", "0x10de", "0");  // an NVSwitch
+  Collected one;
+  ASSERT_TRUE(collect_pci(machine_, one));
+  EXPECT_EQ(*find(one, "node.gpu.on_bus"_id, "node")->number(), 1);
+  put("/sys/bus/pci/devices/0000:99:00.0/class", "");  // who made it cannot be read
+  Collected unreadable;
+  ASSERT_TRUE(collect_pci(machine_, unreadable));
+  EXPECT_EQ(find(unreadable, "node.gpu.on_bus"_id, "node"), nullptr);
+}
+
 TEST_F(Pci, SeesAcsThatRedirectsAndWhoMayReadIt) {
   pci("pci0000:40/0000:40:01.1", "0x060400", "0x1022", "0");
   std::string config(512, '\0');

@@ -227,5 +227,52 @@ TEST(ContradictionsTest, ADriveMayBeOnTwoBuses) {
   EXPECT_EQ(shown(derived(std::move(evidence)), "evidence.contradictions.other"), "none");
 }
 
+/// What NVML tells of `gpus` GPUs, those in `lost` only by number; and an Xid of each in `logged`.
+Evidence with_lost(const std::vector<std::string>& gpus, const std::set<int>& lost,
+                   const std::vector<std::string>& logged) {
+  auto evidence = from("NVML", [&](Recorder& out) {
+    out.number("node.gpu.attached"_id, "node", static_cast<double>(gpus.size()));
+    for (int i = 0; i < static_cast<int>(gpus.size()); ++i) {
+      const std::string uuid = "GPU-0000000" + std::to_string(i + 1);
+      const std::string subject = lost.contains(i) ? "gpu:smi#" + std::to_string(i) : "gpu:" + uuid;
+      out.number("gpu.index"_id, subject, i);
+      out.flag("gpu.lost"_id, subject, lost.contains(i));
+      if (lost.contains(i)) continue;
+      out.text("gpu.uuid"_id, subject, uuid);
+      out.text("gpu.pci.address"_id, subject, gpus[static_cast<std::size_t>(i)]);
+    }
+  });
+  evidence.append(from("dmesg", [&](Recorder& out) {
+    for (const auto& address : logged) out.numbers("gpu.xid"_id, "gpu:" + address, {79});
+  }));
+  return evidence;
+}
+
+/// Where the GPU that the driver calls `index` is known to be lost.
+std::string lost_subject(const Evidence& evidence) {
+  std::string out;
+  for (const auto& o : evidence.observations)
+    if (o.id == "gpu.lost"_id && o.flag() != nullptr && *o.flag())
+      out += (out.empty() ? "" : " ") + o.subject;
+  return out;
+}
+
+TEST(IdentitiesTest, LostGpuIsTheOneWhoseAddressIsLeft) {
+  const std::vector<std::string> four = {"0000:07:00.0", "0000:0f:00.0", "0000:47:00.0",
+                                         "0000:4e:00.0"};
+  EXPECT_EQ(lost_subject(derived(with_lost(four, {2}, {"0000:47:00.0"}))), "gpu:0000:47:00.0");
+  EXPECT_EQ(lost_subject(derived(with_lost(four, {1, 2}, {"0000:47:00.0", "0000:0f:00.0"}))),
+            "gpu:0000:0f:00.0 gpu:0000:47:00.0");
+  // Another GPU's log line is of that one, and none is left.
+  EXPECT_EQ(lost_subject(derived(with_lost(four, {2}, {"0000:0f:00.0"}))), "gpu:smi#2");
+  // An address that is not in the lost one's place: the driver counts in another order.
+  EXPECT_EQ(lost_subject(derived(with_lost(four, {2}, {"0000:99:00.0"}))), "gpu:smi#2");
+  // Two addresses for one number.
+  EXPECT_EQ(lost_subject(derived(with_lost(four, {2}, {"0000:47:00.0", "0000:48:00.0"}))),
+            "gpu:smi#2");
+  // With all of them lost nothing proves the order.
+  EXPECT_EQ(lost_subject(derived(with_lost({four[0]}, {0}, {four[0]}))), "gpu:smi#0");
+}
+
 }  // namespace
 }  // namespace gpuvet::derive::testing

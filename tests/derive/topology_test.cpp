@@ -173,7 +173,76 @@ TEST(TopologyTest, GpuWhoseLinksWereNotReadHasNotLostThem) {
     }));
   };
   EXPECT_EQ(shown(told(true), "topology.class"), "pcie");
-  EXPECT_EQ(find(told(false), "topology.class"), nullptr);
+  const auto half = told(false);
+  EXPECT_EQ(find(half, "topology.class")->get(), nullptr);
+  EXPECT_EQ(find(half, "topology.class")->detail,
+            "where the NVLinks of 1 of 2 GPUs lead was not read");
+  EXPECT_EQ(find(half, "topology.nvlink_groups"), nullptr);
+}
+
+/// Two GPUs as the PCI tree shows them; `links` adds what else is known.
+Evidence in_the_tree(const std::string& device_id,
+                     const std::function<void(Recorder&, const std::string&)>& links = {}) {
+  return derived(from("sysfs", [&](Recorder& out) {
+    for (const std::string place : {"0000:41:00.0", "0000:42:00.0"}) {
+      const std::string gpu = "gpu:" + place;
+      out.text("gpu.pci.address"_id, gpu, place);
+      out.text("gpu.pci.device_id"_id, gpu, device_id);
+      out.texts("gpu.pci.path"_id, gpu, {"0000:40:0" + place.substr(6, 1) + ".1", place});
+      out.text("gpu.pci.root"_id, gpu, "0000:40");
+      out.text("topology.affinity.numa"_id, gpu, "0");
+      if (links) links(out, gpu);
+    }
+  }));
+}
+
+TEST(TopologyTest, PlacesAloneDoNotSayThatThereIsNoNvlink) {
+  const auto a100 = in_the_tree("20b2");  // an SXM module, which always has NVLinks
+  ASSERT_NE(find(a100, "topology.class"), nullptr) << "unknown with its reason, not left out";
+  EXPECT_EQ(find(a100, "topology.class")->get(), nullptr);
+  EXPECT_EQ(find(a100, "topology.nvlink.missing")->get(), nullptr);
+  EXPECT_EQ(find(a100, "link.kind", "link:0000:41:00.0~0000:42:00.0"), nullptr);
+  EXPECT_EQ(shown(a100, "topology.crosses_numa"), "no") << "what the places do say stays";
+}
+
+TEST(TopologyTest, PlacesTellTheWholeOfGpusWithoutNvlink) {
+  EXPECT_EQ(shown(in_the_tree("1eb8"), "topology.class"), "pcie") << "no T4 has NVLinks";
+  const auto driver_says_so = [](Recorder& out, const std::string& gpu) {
+    out.absent("gpu.nvlink.links"_id, gpu, Absence::not_supported);
+  };
+  EXPECT_EQ(shown(in_the_tree("20b2", driver_says_so), "topology.class"), "pcie");
+  const auto silent = [](Recorder& out, const std::string& gpu) {
+    out.absent("gpu.nvlink.links"_id, gpu, Absence::timeout);
+  };
+  EXPECT_EQ(find(in_the_tree("20b2", silent), "topology.class")->get(), nullptr);
+}
+
+TEST(TopologyTest, NoGpuIsAFactOnlyWhereSomebodyLooked) {
+  const auto seen = [](double on_bus, std::optional<double> attached) {
+    auto evidence = from("sysfs", [&](Recorder& out) {
+      out.number("node.gpu.on_bus"_id, "node", on_bus);
+      out.detail("as the bus says");
+    });
+    if (attached)
+      evidence.append(from(
+          "nvml", [&](Recorder& out) { out.number("node.gpu.attached"_id, "node", *attached); }));
+    return derived(std::move(evidence));
+  };
+  EXPECT_EQ(shown(seen(0, {}), "topology.gpu_count"), "0");
+  EXPECT_EQ(find(seen(0, {}), "topology.gpu_count")->detail, "as the bus says");
+  EXPECT_EQ(shown(seen(0, 0), "topology.gpu_count"), "0");
+  EXPECT_EQ(shown(seen(0, 1), "topology.gpu_count"), "1") << "WSL has GPUs on no bus";
+  EXPECT_EQ(shown(seen(1, 0), "topology.gpu_count"), "-") << "the driver lacks one";
+  EXPECT_EQ(shown(derived(Evidence{}), "topology.gpu_count"), "-") << "nobody looked";
+}
+
+TEST(TopologyTest, BothEndsOfTheLinksMakeThem) {
+  const auto evidence = in_the_tree("20b2", [](Recorder& out, const std::string& gpu) {
+    const std::string other = gpu == "gpu:0000:41:00.0" ? "0000:42:00.0" : "0000:41:00.0";
+    out.texts("gpu.nvlink.ends"_id, gpu, std::vector<std::string>(12, other));
+  });
+  EXPECT_EQ(shown(evidence, "topology.class"), "nvlink-all");
+  EXPECT_EQ(shown(evidence, "link.nvlink_count", "link:0000:41:00.0~0000:42:00.0"), "12");
 }
 
 }  // namespace

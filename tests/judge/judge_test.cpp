@@ -826,5 +826,37 @@ TEST(Names, OfStatusesAndOutcomesAreThoseOfTheReports) {
   EXPECT_EQ(name(FitStatus::no_evidence), "no_evidence");
 }
 
+TEST(WithoutGpu, IsSaidFirstAndPassesNothing) {
+  auto catalogue =
+      catalogue_of({criterion("log.quiet", "kernel_log.panics", limit("== 0"), {"kit", {}}),
+                    criterion("gpu.hot", "gpu.temperature.core", limit("<= 85 °C"),
+                              {"thermal", {catalogue::Stage::prejob}}),
+                    criterion("host.swap", "node.swap.used", limit("== 0 B"))});
+  catalogue.groups.push_back({"kit", "Resilience", catalogue::GroupKind::kit, "a log"});
+  const auto kit = [](const Verdict& verdict) { return verdict.groups.back().status; };
+  const auto judged = [&](const Facts& facts) {
+    return judge(facts, catalogue, {catalogue::Stage::prejob, {}});
+  };
+  const auto v = judged(Facts()
+                            .number("kernel_log.panics"_id, "node", 0)
+                            .number("node.swap.used"_id, "node", 0)
+                            .number("topology.gpu_count"_id, "node", 0)
+                            .detail("the bus has none"));
+  EXPECT_TRUE(v.without_gpu);
+  EXPECT_EQ(v.outcome, Outcome::inconclusive);
+  ASSERT_GE(v.reasons.size(), 2U);
+  EXPECT_EQ(v.reasons[0], "There is no NVIDIA GPU in this machine: the bus has none.");
+  EXPECT_EQ(v.reasons[1], "Checked all the same, by criteria: Health (1); Resilience (1).");
+  EXPECT_EQ(kit(v), Status::no_evidence) << "no GPU has survived anything";
+  EXPECT_EQ(kit(judged(Facts().number("kernel_log.panics"_id, "node", 0))), Status::pass);
+  const auto& hot = v.findings.front();
+  EXPECT_EQ(hot.id, "gpu.hot");
+  EXPECT_EQ(hot.status, Status::no_evidence);
+  EXPECT_EQ(hot.message, "There is no NVIDIA GPU to ask.");
+  EXPECT_TRUE(hot.next.empty()) << "nvidia-smi would say nothing either";
+  EXPECT_FALSE(judged(Facts().number("node.swap.used"_id, "node", 0)).without_gpu);
+  EXPECT_FALSE(judged(Facts().number("topology.gpu_count"_id, "node", 1)).without_gpu);
+}
+
 }  // namespace
 }  // namespace gpuvet::judge::testing

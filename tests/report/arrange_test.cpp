@@ -37,6 +37,12 @@ TEST(Headline, SaysWhyWithoutAFailure) {
   v.findings[0].required = true;
   EXPECT_EQ(headline(v), "INCONCLUSIVE for the next job: 1 required criterion has no evidence");
 
+  v.without_gpu = true;
+  EXPECT_EQ(headline(v),
+            "INCONCLUSIVE for the next job: no NVIDIA GPU in this machine, 1 required criterion "
+            "has no evidence");
+  v.without_gpu = false;
+
   v.outcome = Outcome::fit;
   v.findings = {testing::finding("a", "g", "node", Status::pass),
                 testing::finding("b", "g", "node", Status::warn)};

@@ -7,10 +7,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "collect/collector.hpp"
+#include "platform/self.hpp"
 #include "sim/simulation.hpp"
 #include "sim/tree.hpp"
 
@@ -33,17 +35,18 @@ inline std::vector<std::string> all_scenarios() {
   return out;
 }
 
-/// A tree in a temporary folder, gone with the object.
+/// A tree in a temporary folder, gone with the object. In memory where there is room: it is
+/// thousands of files, which a disk takes ten seconds to make.
 class TreeFolder {
  public:
   explicit TreeFolder(const World& world) {
-    std::string name = (std::filesystem::temp_directory_path() / "gpuvet-tree-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
+    std::set<std::filesystem::path> folders;
     const auto files = tree_of(world);
     EXPECT_TRUE(files);
     for (const auto& file : *files) {
-      const std::filesystem::path at = path_ + file.path;
-      std::filesystem::create_directories(file.folder ? at : at.parent_path());
+      const std::filesystem::path at = path() + file.path;
+      const auto above = file.folder ? at : at.parent_path();
+      if (folders.insert(above).second) std::filesystem::create_directories(above);
       if (file.folder) continue;
       if (file.link.empty())
         std::ofstream(at, std::ios::binary) << file.bytes;
@@ -51,16 +54,13 @@ class TreeFolder {
         std::filesystem::create_symlink(file.link, at);
     }
   }
-  TreeFolder(const TreeFolder&) = delete;
-  TreeFolder& operator=(const TreeFolder&) = delete;
-  ~TreeFolder() { std::filesystem::remove_all(path_); }
 
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return folder_.path(); }
 
   /// What the collector `name` says of it.
   [[nodiscard]] collect::Collected collected(std::string_view name) const {
     collect::Machine machine;
-    machine.root = platform::Root(path_);
+    machine.root = platform::Root(path());
     machine.custody = Custody::simulated;
     collect::Collected out;
     for (const auto& collector : collect::all())
@@ -72,7 +72,7 @@ class TreeFolder {
   }
 
  private:
-  std::string path_;
+  platform::ScratchFolder folder_ = platform::ScratchFolder::make().value();
 };
 
 inline const Observation* find(const Evidence& evidence, Id id, std::string_view subject) {
