@@ -99,10 +99,10 @@ std::string ranking_text(const model::Ranking& r, std::size_t width) {
   for (std::size_t i = 0; i < r.flips.size() && i < 3; ++i) {
     const auto& flip = r.flips[i];
     out += item("     ",
-                fmt::format("the order of {} and {} would change at {}{} {} ({:.0f} % likely)",
+                fmt::format("the order of {} and {} would change at {}{} = {} ({:.0f} % likely)",
                             printable(flip.cheaper), printable(flip.dearer), printable(flip.input),
                             flip.offer.empty() ? "" : " of " + printable(flip.offer),
-                            format_number(flip.at), 100 * flip.chance),
+                            format(flip), 100 * flip.chance),
                 width);
   }
   for (std::size_t i = 0; i < r.ask.size() && i < 3; ++i) {

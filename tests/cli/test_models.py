@@ -133,6 +133,19 @@ class Compare(unittest.TestCase):
             self.assertIn(words, text)
         self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), text)
 
+    def test_where_the_order_turns_is_written_in_units_of_people(self):
+        ran = gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora", "--json", "-")
+        flips = ran.json["workloads"][0]["ranking"]["flips"]
+        self.assertTrue(flips)
+        for flip in flips:
+            if flip["input"] == "time of the work":
+                hours = float(flip["shown"].removesuffix(" h"))
+                self.assertAlmostEqual(hours, flip["at"] / 3600, delta=0.01 * hours)
+        text = " ".join(gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora").out.split())
+        for flip in flips[:3]:
+            self.assertIn("= " + flip["shown"], text)
+            self.assertNotIn(str(flip["at"]), text)
+
 
 class Vet(unittest.TestCase):
     def test_a_fit_rests_on_the_prediction_too(self):
