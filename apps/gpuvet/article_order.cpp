@@ -26,7 +26,8 @@ const OurPlace* of_server(const std::vector<OurPlace>& ours, const std::string& 
 OrderDifference difference(const ArticleOrder& order, const ArticleOrder::Place& better,
                            const ArticleOrder::Place& worse) {
   OrderDifference out;
-  out.article = fmt::format("{} {} before {} {}", better.value, order.unit, worse.value, order.unit);
+  out.article =
+      fmt::format("{} {} before {} {}", better.value, order.unit, worse.value, order.unit);
   out.claims = {better.claim, worse.claim};
   for (const auto& known : order.differences) {
     if (known.better != better.server || known.worse != worse.server) continue;
@@ -51,7 +52,8 @@ OrderComparison against_article(const ArticleOrder& order, const std::vector<Our
       if (a == nullptr || b == nullptr) continue;
       ++out.pairs;
       if (order.places[i].value == order.places[j].value) continue;
-      const bool equal = std::abs(a->value - b->value) <= same_within * std::max(a->value, b->value);
+      const bool equal =
+          std::abs(a->value - b->value) <= same_within * std::max(a->value, b->value);
       if (!equal && a->value < b->value) continue;
       auto found = difference(order, order.places[i], order.places[j]);
       found.articles_better = a;
@@ -67,25 +69,25 @@ OrderComparison against_article(const ArticleOrder& order, const std::vector<Our
 std::string text_of(const OrderComparison& c, const catalogue::Catalogue& catalogue,
                     std::size_t width) {
   if (c.pairs == 0) return {};
-  std::string out =
-      item("  ",
-           fmt::format("the article's order by {} ({}): {} of {} pairs are the other way round here "
-                       "or the same{}",
-                       c.order->by, c.order->figure, c.differences.size(), c.pairs,
-                       c.differences.empty() ? "" : ":"),
-           width);
+  std::string out = item(
+      "  ",
+      fmt::format("the article's order by {} ({}): {} of {} pairs are the other way round here "
+                  "or the same{}",
+                  c.order->by, c.order->figure, c.differences.size(), c.pairs,
+                  c.differences.empty() ? "" : ":"),
+      width);
   std::set<std::string> cited;
   for (const auto& d : c.differences) {
-    out += item("  -  ",
-                fmt::format("it has {} before {} ({}); here {} against {}{}{}. {} [{}]",
-                            printable(d.articles_better->name), printable(d.articles_worse->name),
-                            d.article, d.articles_better->shown, d.articles_worse->shown,
-                            d.equal  ? ", the same"
-                            : d.sure ? ""
-                                     : ", intervals that overlap",
-                            d.model.empty() ? "" : ": " + d.model,
-                            d.why, fmt::join(d.claims, ", ")),
-                width);
+    out +=
+        item("  -  ",
+             fmt::format("it has {} before {} ({}); here {} against {}{}{}. {} [{}]",
+                         printable(d.articles_better->name), printable(d.articles_worse->name),
+                         d.article, d.articles_better->shown, d.articles_worse->shown,
+                         d.equal  ? ", the same"
+                         : d.sure ? ""
+                                  : ", intervals that overlap",
+                         d.model.empty() ? "" : ": " + d.model, d.why, fmt::join(d.claims, ", ")),
+             width);
     cited.insert(d.claims.begin(), d.claims.end());
   }
   for (const auto& id : cited)
@@ -116,9 +118,9 @@ Json to_json(const OrderComparison& c, const catalogue::Catalogue& catalogue) {
                            {"model", d.model},
                            {"sources", std::move(sources)}});
   }
-  return {{"by", c.order->by},       {"figure", c.order->figure},
-          {"unit", c.order->unit},   {"order", std::move(order)},
-          {"pairs", c.pairs},        {"differences", std::move(differences)}};
+  return {{"by", c.order->by},     {"figure", c.order->figure},
+          {"unit", c.order->unit}, {"order", std::move(order)},
+          {"pairs", c.pairs},      {"differences", std::move(differences)}};
 }
 
 }  // namespace gpuvet::app

@@ -24,8 +24,8 @@ struct OrderDifference {
   std::string article;  ///< "5.1 h before 6.9 h"
   bool equal = false;   ///< ours are the same within half a per cent
   bool sure = false;    ///< our intervals do not touch
-  std::string why;     ///< what is known about these two
-  std::string model;   ///< which part of the predicted time makes the difference
+  std::string why;      ///< what is known about these two
+  std::string model;    ///< which part of the predicted time makes the difference
   std::vector<std::string> claims;
 };
 

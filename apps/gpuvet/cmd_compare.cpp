@@ -78,9 +78,9 @@ std::pair<std::string, std::string> longer_part(const Entry& fast, const Entry& 
     }
   }
   if (what.empty() || b <= a) return {};
-  return {fmt::format("{:.2f} times as long", b / a),
-          fmt::format("{:.0f} % of the difference in {}", std::min(100.0, 100 * most / (b - a)),
-                      what)};
+  return {
+      fmt::format("{:.2f} times as long", b / a),
+      fmt::format("{:.0f} % of the difference in {}", std::min(100.0, 100 * most / (b - a)), what)};
 }
 
 std::string why_faster(const Entry& fast, const Entry& slow) {
@@ -110,8 +110,8 @@ std::string ranking_text(const model::Ranking& r, std::size_t width) {
     out += item("     ",
                 fmt::format("the order of {} and {} would change at {}{} = {} ({:.0f} % likely)",
                             printable(flip.cheaper), printable(flip.dearer), printable(flip.input),
-                            flip.offer.empty() ? "" : " of " + printable(flip.offer),
-                            format(flip), 100 * flip.chance),
+                            flip.offer.empty() ? "" : " of " + printable(flip.offer), format(flip),
+                            100 * flip.chance),
                 width);
   }
   for (std::size_t i = 0; i < r.ask.size() && i < 3; ++i) {

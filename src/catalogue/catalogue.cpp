@@ -57,8 +57,8 @@ bool wanted(const File& file, Parts parts) {
       return true;
     case Parts::judging:
       return file.path != "article.toml" && file.path != "article_order.toml" &&
-             file.path != "intervals.toml" && file.path != "prices.toml" && file.path != "sxid.toml" &&
-             file.path != "upgrades.toml" && file.path != "xid.toml" &&
+             file.path != "intervals.toml" && file.path != "prices.toml" &&
+             file.path != "sxid.toml" && file.path != "upgrades.toml" && file.path != "xid.toml" &&
              file.path.rfind("servers/", 0) != 0 && file.path.rfind("models/", 0) != 0 &&
              file.path.rfind("architectures/", 0) != 0;
     case Parts::xids:
@@ -69,7 +69,8 @@ bool wanted(const File& file, Parts parts) {
 
 Result<void> check_article_orders(const Catalogue& c) {
   const auto problem = [](const std::string& what) {
-    return fail(Errc::malformed, fmt::format("article_order.toml: {} is not in the catalogue", what));
+    return fail(Errc::malformed,
+                fmt::format("article_order.toml: {} is not in the catalogue", what));
   };
   for (const auto& order : c.article_orders) {
     if (c.workload(order.workload) == nullptr) return problem("workload " + order.workload);

@@ -26,8 +26,9 @@ double metric_of(const Table& t, const draws::Values& v) {
 Ranking::In unit_of(std::size_t column) {
   using enum Ranking::In;
   constexpr std::array<Ranking::In, draws::columns> units = {
-      usd,  usd,    usd,         usd_per_year,   usd_per_year, usd_per_year, watt,  watt,
-      number, usd_per_kwh, share_per_year, share_per_year, years, share, share, second};
+      usd,   usd,   usd,    usd_per_year, usd_per_year,   usd_per_year,
+      watt,  watt,  number, usd_per_kwh,  share_per_year, share_per_year,
+      years, share, share,  second};
   return units[column];
 }
 
