@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/text.hpp"
+#include "gpuvet/article_order.hpp"
 #include "gpuvet/costing.hpp"
 #include "gpuvet/outlook_output.hpp"
 #include "platform/terminal.hpp"
@@ -60,8 +61,9 @@ std::string speed_table(std::vector<Entry> entries, std::size_t width) {
   return out;
 }
 
-/// What speaks for the faster of two neighbours: which part of the step is longer in the slower.
-std::string why_faster(const Entry& fast, const Entry& slow) {
+/// What speaks for the faster of two: which part of the step is longer in the slower. "1.08 times
+/// as long as", "100 % of the difference in compute"; nothing where neither is faster.
+std::pair<std::string, std::string> longer_part(const Entry& fast, const Entry& slow) {
   const double a = seconds_of(fast.outlook), b = seconds_of(slow.outlook);
   std::string what;
   double most = 0;
@@ -76,9 +78,16 @@ std::string why_faster(const Entry& fast, const Entry& slow) {
     }
   }
   if (what.empty() || b <= a) return {};
-  return fmt::format("{} takes {:.2f} times as long as {}, {:.0f} % of the difference in {}",
-                     slow.named->machine.name, b / a, fast.named->machine.name,
-                     std::min(100.0, 100 * most / (b - a)), what);
+  return {
+      fmt::format("{:.2f} times as long", b / a),
+      fmt::format("{:.0f} % of the difference in {}", std::min(100.0, 100 * most / (b - a)), what)};
+}
+
+std::string why_faster(const Entry& fast, const Entry& slow) {
+  const auto [times, part] = longer_part(fast, slow);
+  if (times.empty()) return {};
+  return fmt::format("{} takes {} as {}, {}", slow.named->machine.name, times,
+                     fast.named->machine.name, part);
 }
 
 std::string ranking_text(const model::Ranking& r, std::size_t width) {
@@ -99,10 +108,10 @@ std::string ranking_text(const model::Ranking& r, std::size_t width) {
   for (std::size_t i = 0; i < r.flips.size() && i < 3; ++i) {
     const auto& flip = r.flips[i];
     out += item("     ",
-                fmt::format("the order of {} and {} would change at {}{} {} ({:.0f} % likely)",
+                fmt::format("the order of {} and {} would change at {}{} = {} ({:.0f} % likely)",
                             printable(flip.cheaper), printable(flip.dearer), printable(flip.input),
-                            flip.offer.empty() ? "" : " of " + printable(flip.offer),
-                            format_number(flip.at), 100 * flip.chance),
+                            flip.offer.empty() ? "" : " of " + printable(flip.offer), format(flip),
+                            100 * flip.chance),
                 width);
   }
   for (std::size_t i = 0; i < r.ask.size() && i < 3; ++i) {
@@ -114,6 +123,27 @@ std::string ranking_text(const model::Ranking& r, std::size_t width) {
                     model::name(ask.known), 100 * ask.narrows),
         width);
   }
+  return out;
+}
+
+/// Ours by time, for the article's order by time.
+std::vector<OurPlace> by_time(const std::vector<Entry>& entries) {
+  std::vector<OurPlace> out;
+  for (const auto& [named, o] : entries)
+    if (possible(o) && o.job_time)
+      out.push_back({named->machine.name, named->machine.server, o.job_time->value, o.job_time->low,
+                     o.job_time->high, format_value(o.job_time->value, Unit::second)});
+  return out;
+}
+
+std::vector<OurPlace> by_cost(const std::vector<Entry>& entries, const model::Ranking& ranking) {
+  std::vector<OurPlace> out;
+  for (const auto& place : ranking.order)
+    for (const auto& e : entries)
+      if (e.named->machine.name == place.offer)
+        out.push_back({place.offer, e.named->machine.server, place.metric.p50.base(),
+                       place.metric.p10.base(), place.metric.p90.base(),
+                       "USD " + format_usd(place.metric.p50.base())});
   return out;
 }
 
@@ -136,6 +166,8 @@ class Comparison {
     one["outlooks"] = Json::array();
     for (const auto& e : entries) one["outlooks"].push_back(to_json(e.outlook));
     one["reasons"] = reasons(entries, text, width);
+    one["article"] = Json::array();
+    article(workload, "time", entries, by_time(entries), text, one, width);
     one["ranking"] = nullptr;
     std::vector<model::Candidate> candidates;
     std::vector<std::string> without_price;
@@ -158,6 +190,7 @@ class Comparison {
       if (!ranking) return fail(Errc::not_supported, ranking.error().reason);
       text += ranking_text(*ranking, width);
       one["ranking"] = to_json(*ranking);
+      article(workload, "cost", entries, by_cost(entries, *ranking), text, one, width);
     } else if (!without_price.empty()) {
       text +=
           item("  ",
@@ -183,6 +216,27 @@ class Comparison {
       text += item("     ", printable(why), width);
     }
     return out;
+  }
+
+  /// The article's orders are of its own servers: without two of them there is nothing to say.
+  void article(const catalogue::Workload& workload, std::string_view by,
+               const std::vector<Entry>& entries, const std::vector<OurPlace>& ours,
+               std::string& text, Json& one, std::size_t width) const {
+    const auto entry = [&](const std::string& name) -> const Entry& {
+      return *std::find_if(entries.begin(), entries.end(),
+                           [&](const Entry& e) { return e.named->machine.name == name; });
+    };
+    const Reason reason = [&](const std::string& fast, const std::string& slow) {
+      const auto [times, part] = longer_part(entry(fast), entry(slow));
+      return times.empty() ? times : times + ", " + part;
+    };
+    for (const auto& order : catalogue_.article_orders) {
+      if (order.workload != workload.id || order.by != by) continue;
+      const auto compared = against_article(order, ours, reason);
+      if (compared.pairs == 0) continue;
+      text += text_of(compared, catalogue_, width);
+      one["article"].push_back(to_json(compared, catalogue_));
+    }
   }
 
   Json break_even(const Entry& e, const model::CostInputs& inputs, std::string& text,

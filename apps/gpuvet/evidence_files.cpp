@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "ingest/companion.hpp"
 #include "ingest/importer.hpp"
 #include "platform/files.hpp"
 #include "platform/terminal.hpp"
@@ -19,6 +20,7 @@ constexpr std::size_t head_size = std::size_t{64} << 10;
 constexpr std::size_t largest_json = std::size_t{256} << 20;
 constexpr std::size_t most_files = 10000;
 constexpr int folder_depth = 3;
+constexpr std::string_view inferred_from = "columns inferred from ";
 
 /// Gives back the head that was read to recognise a file, then the rest; shows how far it is.
 class Replay final : public ByteSource {
@@ -129,6 +131,7 @@ class Gatherer {
     }
     GPUVET_TRY(const auto files, platform::files_below(folder, folder_depth, most_files));
     if (files.empty()) return fail(Errc::not_found, folder + ": the folder holds no files");
+    find_commands(files);
     for (const auto& file : files) {
       const auto source = platform::open_file(file);
       if (!source) {
@@ -144,6 +147,40 @@ class Gatherer {
     return {};
   }
 
+  /// Scripts and notes among `files` that say how a log was written. They hold no evidence.
+  void find_commands(const std::vector<std::string>& files) {
+    for (const auto& file : files) {
+      if (platform::file_size(file) > head_size) continue;
+      const auto source = platform::open_file(file);
+      if (!source) continue;
+      const auto text = read_head(**source);
+      if (!text || text->find("--query-gpu") == std::string::npos) continue;
+      for (auto& command : ingest::query_commands(*text)) {
+        command.file = file;
+        commands_.push_back(std::move(command));
+      }
+    }
+  }
+
+  /// The command beside the log `name`, in its own folder, that wrote it without header.
+  [[nodiscard]] std::optional<ingest::QueryCommand> command_for(const std::string& name,
+                                                                std::string_view head) const {
+    const auto folder = [](const std::string& file) { return file.substr(0, file.rfind('/') + 1); };
+    std::vector<ingest::QueryCommand> beside;
+    for (const auto& command : commands_)
+      if (folder(command.file) == folder(name)) beside.push_back(command);
+    return beside.empty() ? std::nullopt : ingest::command_of(head, beside);
+  }
+
+  /// Whether a script that the bundle does not hold said what the columns are: the file alone would
+  /// say less than the bundle does.
+  static bool named_by_another(const std::string& name, const Evidence& evidence) {
+    return std::any_of(evidence.observations.begin(), evidence.observations.end(), [&](auto& o) {
+      return o.provenance != nullptr && o.provenance->source == name &&
+             contains(o.provenance->tool, inferred_from);
+    });
+  }
+
   /// Sources are imported again, so that an old bundle gains from a new importer; stored
   /// observations count only where no source stands behind them.
   Result<void> add_bundle(const std::string& folder, const std::string& index) {
@@ -154,7 +191,7 @@ class Gatherer {
                                          }),
                              index);
     if (!bundle) return tl::make_unexpected(std::move(bundle).error());
-    std::set<std::string> again;
+    std::set<std::string> again, kept;
     for (const auto& source : bundle->sources) {
       if (source.file.empty()) {
         refuse({source.name, source.kind, false, source.reason}, "", !source.kind.empty());
@@ -163,6 +200,13 @@ class Gatherer {
       const auto opened = platform::open_file(folder + source.file);
       if (!opened) return tl::make_unexpected(opened.error());
       GPUVET_TRY(auto head, in_context(read_head(**opened), folder + source.file));
+      if (named_by_another(source.name, bundle->evidence)) {
+        out_.inputs.push_back({source.name, source.kind, true, ""});
+        out_.sources.push_back({"", source.name, source.kind, "", 0});
+        out_.paths.push_back(folder + source.file);
+        kept.insert(source.name);
+        continue;
+      }
       add_file(source.name, folder + source.file, std::move(head), **opened, false);
       again.insert(source.name);
     }
@@ -172,7 +216,13 @@ class Gatherer {
     std::erase_if(bundle->evidence.observations, reread);
     std::erase_if(bundle->evidence.tables, reread);
     if (!bundle->evidence.observations.empty() || !bundle->evidence.tables.empty()) {
-      out_.inputs.push_back({index, "gpuvet_bundle", true, ""});
+      const auto of_file = [&](const auto& fact) {
+        return fact.provenance != nullptr && kept.contains(fact.provenance->source);
+      };
+      // Facts of files that are listed already need no other line.
+      if (!std::all_of(bundle->evidence.observations.begin(), bundle->evidence.observations.end(),
+                       of_file))
+        out_.inputs.push_back({index, "gpuvet_bundle", true, ""});
       out_.evidence.push_back({index, std::move(bundle->evidence)});
     }
     return {};
@@ -180,6 +230,8 @@ class Gatherer {
 
   void add_file(const std::string& name, const std::string& path, std::string head,
                 ByteSource& rest, bool named) {
+    const auto command = command_for(path, head);
+    if (command) head.insert(0, ingest::header_of(*command) + "\n");
     const auto* importer = ingest::recognise(head);
     if (importer == nullptr) {
       refuse({name, "", false, unrecognised(head)}, path, named || broken_text(head));
@@ -192,10 +244,18 @@ class Gatherer {
     Recorder recorder(file.evidence, provenance);
     Replay source(std::move(head), rest, name, platform::file_size(path), show_progress_);
     if (const auto read = importer->read(source, recorder); !read) {
-      const auto& error = read.error();
+      auto error = read.error();
+      if (command && error.input_line > 1) --error.input_line;
       const auto line = error.input_line > 0 ? fmt::format("line {}: ", error.input_line) : "";
       refuse({name, std::string(importer->kind), false, line + error.what}, path, true);
       return;
+    }
+    if (command) {
+      recorder.tool(fmt::format("nvidia-smi --query-gpu without header ({}{} line {})",
+                                inferred_from, printable(command->file), command->line));
+      // The header is not a line of the file.
+      for (auto& observation : file.evidence.observations)
+        if (observation.line > 1) --observation.line;
     }
     out_.inputs.push_back({name, std::string(importer->kind), true, ""});
     out_.sources.push_back({"", name, std::string(importer->kind), "", 0});
@@ -211,6 +271,7 @@ class Gatherer {
   }
 
   Gathered out_;
+  std::vector<ingest::QueryCommand> commands_;
   bool show_progress_;
 };
 

@@ -98,6 +98,7 @@ Json to_json(const model::Ranking& r) {
                      {"offer", flip.offer},
                      {"input", flip.input},
                      {"at", flip.at},
+                     {"shown", format(flip)},
                      {"chance", flip.chance}});
   for (const auto& question : r.ask)
     ask.push_back({{"offer", question.offer},
@@ -119,6 +120,31 @@ Json to_json(const model::Machine& m) {
           {"servers", m.fabric.servers},
           {"topology", model::topology_class(m.fabric)},
           {"notes", m.notes}};
+}
+
+std::string format(const model::Ranking::Flip& flip) {
+  using enum model::Ranking::In;
+  switch (flip.in) {
+    case usd:
+      return "USD " + format_usd(flip.at);
+    case usd_per_year:
+      return fmt::format("USD {} a year", format_usd(flip.at * model::year.base()));
+    case watt:
+      return format_value(flip.at, Unit::watt);
+    case number:
+      return fmt::format("{:.2f}", flip.at);
+    case usd_per_kwh:
+      return fmt::format("USD {:.3f}/kWh", flip.at * 3.6e6);
+    case share_per_year:
+      return format_value(flip.at, Unit::ratio) + " a year";
+    case years:
+      return fmt::format("{:.1f} years", flip.at / model::year.base());
+    case share:
+      return format_value(flip.at, Unit::ratio);
+    case second:
+      return format_value(flip.at, Unit::second);
+  }
+  return {};
 }
 
 std::string format(const model::Prediction& p, Unit unit) {

@@ -26,6 +26,9 @@ std::string format_hourly(const model::Range<model::UsdPerSecond>&);
 /// "12,345.67"
 std::string format_usd(double usd);
 
+/// Where an input turns an order, as people write it: "3.45 h", "USD 0.21/kWh", "62 % a year".
+std::string format(const model::Ranking::Flip&);
+
 /// `text` wrapped for the room right of a label: lines after the first begin `indent` columns in.
 std::string beside(std::string_view text, std::size_t width, std::size_t indent);
 

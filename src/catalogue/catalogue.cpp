@@ -42,6 +42,8 @@ Result<void> parse_file(const File& file, TomlReader& in, Catalogue& out) {
     parse_sxids(in, out);
   else if (file.path == "article.toml")
     parse_claims(in, out);
+  else if (file.path == "article_order.toml")
+    parse_article_orders(in, out);
   else
     return fail(Errc::malformed, "no kind of catalogue data lives here");
   return {};
@@ -56,15 +58,33 @@ bool wanted(const File& file, Parts parts) {
     case Parts::all:
       return true;
     case Parts::judging:
-      return file.path != "article.toml" && file.path != "intervals.toml" &&
-             file.path != "prices.toml" && file.path != "sxid.toml" &&
-             file.path != "upgrades.toml" && file.path != "verified.toml" &&
-             file.path != "xid.toml" && file.path.rfind("servers/", 0) != 0 &&
+      return file.path != "article.toml" && file.path != "article_order.toml" &&
+             file.path != "intervals.toml" && file.path != "prices.toml" &&
+             file.path != "sxid.toml" && file.path != "upgrades.toml" && file.path != "xid.toml" &&
+             file.path != "verified.toml" && file.path.rfind("servers/", 0) != 0 &&
              file.path.rfind("models/", 0) != 0 && file.path.rfind("architectures/", 0) != 0;
     case Parts::xids:
       return file.path == "xid.toml";
   }
   return false;
+}
+
+Result<void> check_article_orders(const Catalogue& c) {
+  const auto problem = [](const std::string& what) {
+    return fail(Errc::malformed,
+                fmt::format("article_order.toml: {} is not in the catalogue", what));
+  };
+  for (const auto& order : c.article_orders) {
+    if (c.workload(order.workload) == nullptr) return problem("workload " + order.workload);
+    for (const auto& place : order.places) {
+      if (c.server(place.server) == nullptr) return problem("server " + place.server);
+      if (c.claim(place.claim) == nullptr) return problem("claim " + place.claim);
+    }
+    for (const auto& difference : order.differences)
+      for (const auto& id : difference.claims)
+        if (c.claim(id) == nullptr) return problem("claim " + id);
+  }
+  return {};
 }
 
 /// What no single file can see: groups and criteria that are named but don't exist.
@@ -84,6 +104,7 @@ Result<void> check_references(const Catalogue& c) {
         return fail(
             Errc::malformed,
             fmt::format("article.toml: claim {} names criterion {}, which is none", claim.id, id));
+  GPUVET_CHECK(check_article_orders(c));
   for (const auto& upgrade : c.upgrades) {
     const auto problem = [&](const std::string& what) {
       return fail(Errc::malformed, fmt::format("upgrades.toml: {} is not in the catalogue", what));

@@ -190,6 +190,28 @@ struct Claim {
   std::vector<std::string> criteria;
 };
 
+/// The article's table read as an order of servers, the best first: data/article_order.toml. It
+/// stands beside ours and decides nothing.
+struct ArticleOrder {
+  struct Place {
+    std::string server;  ///< id in data/servers
+    double value = 0;    ///< in the article's unit
+    std::string claim;   ///< that holds the figure
+  };
+  /// What audited claims say of two servers that the article has this way round.
+  struct Difference {
+    std::string better, worse;
+    std::vector<std::string> claims;
+    std::string why;
+  };
+  std::string workload;  ///< id of ours that comes nearest to the article's
+  std::string by;        ///< "time" or "cost"
+  std::string figure, unit;
+  bool least_is_best = true;
+  std::vector<Place> places;
+  std::vector<Difference> differences;
+};
+
 /// One number that a model rests on. One with a `range` may be fitted to published measurements
 /// (bench/model_fit); the others are physics or somebody's published figure.
 struct Constant {
@@ -281,6 +303,7 @@ struct Catalogue {
   std::vector<Price> prices;
   std::vector<Upgrade> upgrades;
   std::vector<Verified> verified;
+  std::vector<ArticleOrder> article_orders;
 
   /// By exact product name first, else by PCI device id.
   [[nodiscard]] const Gpu* gpu_matching(std::string_view name, std::string_view device_id) const;
@@ -288,6 +311,7 @@ struct Catalogue {
   [[nodiscard]] const Criterion* criterion(std::string_view id) const;
   [[nodiscard]] const Workload* workload(std::string_view id) const;
   [[nodiscard]] const Server* server(std::string_view id) const;
+  [[nodiscard]] const Claim* claim(std::string_view id) const;
   [[nodiscard]] const Price* price(std::string_view id) const;
   /// The latest that ran `probe` on this many GPUs at least; null: unverified on hardware.
   [[nodiscard]] const Verified* verified_on(std::string_view probe, int least_gpus) const;

@@ -98,6 +98,39 @@ void parse_claims(TomlReader& in, Catalogue& out) {
   });
 }
 
+void parse_article_orders(TomlReader& in, Catalogue& out) {
+  in.each_table("order", [&](TomlReader& t) {
+    ArticleOrder order;
+    order.workload = t.text("workload");
+    order.by = t.text("by");
+    if (order.by != "time" && order.by != "cost") t.refuse("by", "must be time or cost");
+    order.figure = t.text("figure");
+    order.unit = t.text("unit");
+    const std::string best = t.text("best");
+    order.least_is_best = best == "least";
+    if (!order.least_is_best && best != "most") t.refuse("best", "must be least or most");
+    t.each_table("place", [&](TomlReader& p) {
+      const auto value = p.measure("value");
+      if (!value || value->unit != Unit::none) p.refuse("value", "must be a bare number");
+      order.places.push_back({p.text("server"), value ? value->value : 0, p.text("claim")});
+      const auto& all = order.places;
+      const double step = all.size() < 2 ? 0 : all.back().value - all[all.size() - 2].value;
+      if (order.least_is_best ? step < 0 : step > 0) p.refuse("value", "the best goes first");
+    });
+    t.each_table("differences", [&](TomlReader& d) {
+      order.differences.push_back(
+          {d.text("better"), d.text("worse"), d.texts("claims"), d.text("why")});
+    });
+    out.article_orders.push_back(std::move(order));
+  });
+}
+
+const Claim* Catalogue::claim(std::string_view id) const {
+  const auto found =
+      std::find_if(claims.begin(), claims.end(), [&](const Claim& c) { return c.id == id; });
+  return found == claims.end() ? nullptr : &*found;
+}
+
 std::optional<Measure> Gpu::decided(std::string_view field) const {
   if (std::find(unverified.begin(), unverified.end(), field) != unverified.end()) return {};
   const auto found = fields.find(field);

@@ -239,6 +239,21 @@ void transfer(Archive& archive, Verified& x) {
   archive(probe, gpu, gpus, driver, date, measurements);
 }
 template <class Archive>
+void transfer(Archive& archive, ArticleOrder::Place& x) {
+  auto& [server, value, claim] = x;
+  archive(server, value, claim);
+}
+template <class Archive>
+void transfer(Archive& archive, ArticleOrder::Difference& x) {
+  auto& [better, worse, claims, why] = x;
+  archive(better, worse, claims, why);
+}
+template <class Archive>
+void transfer(Archive& archive, ArticleOrder& x) {
+  auto& [workload, by, figure, unit, least_is_best, places, differences] = x;
+  archive(workload, by, figure, unit, least_is_best, places, differences);
+}
+template <class Archive>
 void transfer(Archive& archive, Claim& x) {
   auto& [id, quote, says, found, verdict, does, kind, criteria] = x;
   archive(id, quote, says, found, verdict, does, kind, criteria);
@@ -264,27 +279,27 @@ void unpack_part(Unpacker& unpacker, bool wanted, T&... values) {
 
 std::string pack(Catalogue catalogue) {
   auto& [digest, groups, criteria, gpus, servers, xids, sxids, workloads, claims, models,
-         architectures, intervals, prices, upgrades, verified] = catalogue;
+         architectures, intervals, prices, upgrades, verified, article_orders] = catalogue;
   Packer packer;
   packer(digest);
   pack_part(packer, groups, criteria, gpus, workloads);
   pack_part(packer, xids);
   pack_part(packer, servers, sxids, claims, models, architectures, intervals, prices, upgrades,
-            verified);
+            verified, article_orders);
   return std::move(packer.out);
 }
 
 Catalogue unpack(std::string_view packed, Parts parts) {
   Catalogue out;
   auto& [digest, groups, criteria, gpus, servers, xids, sxids, workloads, claims, models,
-         architectures, intervals, prices, upgrades, verified] = out;
+         architectures, intervals, prices, upgrades, verified, article_orders] = out;
   const bool all = parts == Parts::all;
   Unpacker unpacker(packed);
   unpacker(digest);
   unpack_part(unpacker, all || parts == Parts::judging, groups, criteria, gpus, workloads);
   unpack_part(unpacker, all || parts == Parts::xids, xids);
   unpack_part(unpacker, all, servers, sxids, claims, models, architectures, intervals, prices,
-              upgrades, verified);
+              upgrades, verified, article_orders);
   return out;
 }
 

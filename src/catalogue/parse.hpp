@@ -28,6 +28,7 @@ void parse_server(TomlReader& in, Catalogue& out);
 void parse_xids(TomlReader& in, Catalogue& out);
 void parse_sxids(TomlReader& in, Catalogue& out);
 void parse_claims(TomlReader& in, Catalogue& out);
+void parse_article_orders(TomlReader& in, Catalogue& out);
 void parse_model(TomlReader& in, Catalogue& out);
 void parse_architecture(TomlReader& in, Catalogue& out);
 void parse_intervals(TomlReader& in, Catalogue& out);

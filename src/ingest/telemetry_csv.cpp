@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CSV logs of other exporters than nvidia-smi: one row a GPU and moment, or one row a moment with
-// columns "gpu3_temp_c"; GPU-Z logs; logs whose columns nobody can know, which are refused.
+// columns "gpu3_temp_c"; GPU-Z logs; logs without header, refused unless their course tells.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "ingest/nvidia_smi_fields.hpp"
 #include "ingest/query_fields.hpp"
 #include "ingest/telemetry_log.hpp"
+#include "ingest/unnamed_log.hpp"
 #include "ingest/watched_source.hpp"
 
 namespace gpuvet::ingest {
@@ -324,20 +325,36 @@ class Reader {
   bool wide_ = false, named_ = false;
 };
 
-/// What a person should look at in a log that nothing may be concluded from. nvidia-smi writes a
-/// unit to every figure but counts and temperatures; yet whether it is the core's or the memory's,
-/// and of which model, stands nowhere, and what is hot for one is usual for the other.
-std::string hot_if_a_temperature(std::string_view first, LineReader& lines) {
+/// What a person should look at in a log from which nothing may be concluded.
+std::string hint(const UnnamedLog& log) {
   constexpr double hot_from = 85, no_temperature_from = 150;
-  double highest = 0;
+  if (log.highest() < hot_from || log.highest() >= no_temperature_from) return {};
+  return "; its first column reaches " + format_number(log.highest()) +
+         ": if that is the core's temperature in C, the GPU is hot";
+}
+
+Result<void> read_unnamed(const std::string& why, const std::string& first, LineReader& lines,
+                          Recorder& out) {
+  const std::size_t at = lines.line();
+  UnnamedLog log;
   for (std::optional<std::string_view> line = first; line; line = lines.next()) {
     const auto cells = split(trim(without_bom(*line)).substr(0, 4096), ',');
-    if (!is_unnamed_sample(cells)) break;
-    highest = std::max(highest, parse_number(trim(cells[0])).value_or(0));
+    // A cut last row says nothing; anything else ends what this log is known to be.
+    if (!is_unnamed_sample(cells)) {
+      if (trim(*line).empty() || !lines.next()) break;
+      return fail(Errc::not_supported, why + hint(log), at);
+    }
+    const auto share = trim(cells[1]);
+    log.add(parse_number(trim(cells[0])).value_or(-1),
+            parse_number(trim(share.substr(0, share.size() - 1))).value_or(-1), lines.line());
   }
-  if (highest < hot_from || highest >= no_temperature_from) return {};
-  return "; its first column reaches " + format_number(highest) +
-         ": if that is the core's temperature in C, the GPU is hot";
+  if (lines.error()) return tl::make_unexpected(*lines.error());
+  if (!log.is_temperature()) return fail(Errc::not_supported, why + hint(log), at);
+  out.tool("nvidia-smi --query-gpu without header (columns inferred)");
+  out.line(log.hottest_line());
+  out.number("thermal.temperature.unnamed.max"_id, "node", log.highest());
+  out.detail(log.reason());
+  return {};
 }
 
 Result<void> read(ByteSource& source, Recorder& out) {
@@ -348,8 +365,9 @@ Result<void> read(ByteSource& source, Recorder& out) {
   if (lines.error()) return tl::make_unexpected(*lines.error());
   const std::string header(line ? *line : std::string_view());
   if (const auto why = unreadable(header); !why.empty()) {
-    const std::size_t at = lines.line();
-    return fail(Errc::not_supported, std::string(why) + hot_if_a_temperature(header, lines), at);
+    if (is_unnamed_sample(split(trim(without_bom(header)), ',')))
+      return read_unnamed(std::string(why), header, lines, out);
+    return fail(Errc::not_supported, std::string(why), lines.line());
   }
   if (!is_telemetry_header(header))
     return fail(Errc::malformed, "no header with a time and a temperature or power", lines.line());

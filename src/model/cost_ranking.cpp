@@ -2,6 +2,7 @@
 #include "model/cost_ranking.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -20,6 +21,15 @@ constexpr double real_from = 0.9;
 double metric_of(const Table& t, const draws::Values& v) {
   const double metric = t.metric(v);
   return t.has_work ? metric : metric * units::h.base() / (static_cast<double>(t.gpus) * t.servers);
+}
+
+Ranking::In unit_of(std::size_t column) {
+  using enum Ranking::In;
+  constexpr std::array<Ranking::In, draws::columns> units = {
+      usd,   usd,   usd,    usd_per_year, usd_per_year,   usd_per_year,
+      watt,  watt,  number, usd_per_kwh,  share_per_year, share_per_year,
+      years, share, share,  second};
+  return units[column];
 }
 
 struct Sampled {
@@ -110,7 +120,7 @@ void add_flips(const Sampled& a, const Sampled& b, std::vector<Ranking::Flip>& o
       if (!u) return;
       out.push_back({a.candidate->cost.offer, b.candidate->cost.offer,
                      in_a && in_b ? "" : of.candidate->cost.offer, std::string(draws::label(c)),
-                     of.table.inputs[c].quantile(*u), std::min(*u, 1 - *u)});
+                     of.table.inputs[c].quantile(*u), unit_of(c), std::min(*u, 1 - *u)});
     };
     if (draws::own(c)) {
       add(true, false);

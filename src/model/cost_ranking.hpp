@@ -31,12 +31,25 @@ struct Ranking {
     double probability = 0;  ///< that `cheaper` is the cheaper one
     bool real = false;       ///< at least 0.9
   };
+  /// What an input's figure is in, for people.
+  enum class In {
+    usd,
+    usd_per_year,
+    watt,
+    number,
+    usd_per_kwh,
+    share_per_year,
+    years,
+    share,
+    second
+  };
   /// One input that alone would swap two neighbours, everything else at its median.
   struct Flip {
     std::string cheaper, dearer;
     std::string offer;  ///< whose input it is; empty: of the site, so of both
     std::string input;
-    double at = 0;      ///< base units
+    double at = 0;  ///< base units
+    In in{};
     double chance = 0;  ///< that the input lies beyond `at`
   };
   /// A figure that is not known exactly.

@@ -3,6 +3,7 @@
 // GPUs a load needs; each figure with its interval, and why where there is none.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -61,6 +62,15 @@ class Outlooks {
   void train_layers(const catalogue::TrainingSpec&, const catalogue::Architecture&, const Machine&,
                     Outlook&) const;
   void serve(const catalogue::ServingSpec&, const Machine&, Outlook&) const;
+  double largest_rate(std::vector<double> key, const std::function<double()>& simulated) const;
+
+  /// What a replica takes within the limits, by all that decides it: servers with the same GPUs
+  /// need one simulation.
+  struct Remembered {
+    std::mutex mutex;
+    std::map<std::vector<double>, double> largest;
+  };
+  mutable Remembered remembered_;
 
   const catalogue::Catalogue& catalogue_;
   Models models_;

@@ -90,7 +90,33 @@ class Rates {
   const Replica& replica_;
 };
 
+/// All that Rates::largest depends on. A new member of StepTimes does not compile here until it is
+/// part of it.
+std::vector<double> all_of(const catalogue::ServingSpec& spec, const Replica& r) {
+  const auto& [weights, expert_weights, experts, active_experts, token, square, context, fixed,
+               each_token, host, host_sequence, host_overlaps, blend] = r.steps;
+  return {weights,        expert_weights, experts,
+          active_experts, token,          square,
+          context,        fixed,          each_token,
+          host,           host_sequence,  host_overlaps ? 1.0 : 0.0,
+          blend,          r.cache,        spec.prompt,
+          spec.output,    spec.spread,    spec.first_token,
+          spec.per_token};
+}
+
 }  // namespace
+
+double Outlooks::largest_rate(std::vector<double> key,
+                              const std::function<double()>& simulated) const {
+  {
+    const std::lock_guard lock(remembered_.mutex);
+    const auto found = remembered_.largest.find(key);
+    if (found != remembered_.largest.end()) return found->second;
+  }
+  const double out = simulated();
+  const std::lock_guard lock(remembered_.mutex);
+  return remembered_.largest.emplace(std::move(key), out).first->second;
+}
 
 void Outlooks::serve(const catalogue::ServingSpec& spec, const Machine& machine,
                      Outlook& out) const {
@@ -130,7 +156,7 @@ void Outlooks::serve(const catalogue::ServingSpec& spec, const Machine& machine,
     replica.cache = *cache;
     replica.steps = *steps;
     const Rates rates(spec, replica);
-    const double largest = rates.largest();
+    const double largest = largest_rate(all_of(spec, replica), [&] { return rates.largest(); });
     if (largest <= 0) {
       const auto idle = rates.at(0.001);
       why = fmt::format(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/layered_memory.hpp"
 #include "model/outlook.hpp"
 
 namespace gpuvet::model {
@@ -51,6 +52,34 @@ TrainingJob job_of(const catalogue::TrainingSpec& spec, Transformer net) {
 /// What the frozen reference model of DPO adds to a step: another forward pass, a third of what
 /// forward and backward of the trained one take.
 constexpr double reference_share = 1.0 / 3;
+
+struct Room {
+  LayeredLayout layout;
+  MemoryEstimate memory;
+  Fits fits = Fits::does_not_fit;
+};
+
+/// The largest pass that fits, whole copies before divided states; else what may fit, the most
+/// frugal first; else the most frugal. 256 samples fill any GPU.
+Room room_for(const Net& net, const LayeredJob& job, double asked, const Machine& machine,
+              const LayeredMemory& model, Bytes usable) {
+  std::vector<double> sizes;
+  if (asked > 0) sizes.push_back(asked);
+  for (double s = std::min(job.batch, 256.0); asked <= 0 && s >= 1; s = std::floor(s / 2))
+    sizes.push_back(s);
+  Room frugal;
+  for (const bool sharded : {false, true}) {
+    if (sharded && machine.gpus() == 1) continue;
+    for (const double samples : sizes) {
+      Room room{{samples, machine.gpus(), sharded}, {}, {}};
+      room.memory = model.training(net, job, room.layout);
+      room.fits = verdict(room.memory, usable);
+      if (room.fits == Fits::fits) return room;
+      frugal = std::move(room);
+    }
+  }
+  return frugal;
+}
 
 }  // namespace
 
@@ -122,11 +151,28 @@ void Outlooks::train_layers(const catalogue::TrainingSpec& spec,
                                       spec.global_batch, machine.gpus()));
     return;
   }
-  // What one pass takes of a batch follows from memory, which is not modelled for such nets: 256
-  // images of 224 x 224 fit 16 GB, and larger samples are passed in proportionally smaller groups.
-  const double micro = spec.micro_batch > 0 ? spec.micro_batch : std::min(job.batch, 256.0);
-  job.passes = std::max(1.0, std::ceil(job.batch / micro));
   job.precision = precision_of(spec.precision);
+  const auto net = net_from(architecture);
+  if (!net) {
+    out.because.push_back(net.error().reason);
+    return;
+  }
+  const auto room =
+      room_for(*net, job, spec.micro_batch, machine, LayeredMemory(Constants(catalogue_)),
+               models_.memory.usable(machine.gpu));
+  const auto& memory = room.memory;
+  const double factor = std::exp(memory.spread), peak = memory.total.base();
+  out.memory = Prediction{peak,
+                          peak / factor,
+                          peak * factor,
+                          Transfer::new_framework,
+                          {"not held against measurements: the band is assumed"}};
+  out.because.push_back(fmt::format("{} at the {}", arithmetic(memory), memory.peak));
+  if (room.fits == Fits::does_not_fit) {
+    out.status = Outlook::Status::does_not_fit;
+    return;
+  }
+  job.passes = std::max(1.0, std::ceil(job.batch / room.layout.samples));
   job.framework = spec.framework;
   const auto step = models_.layered_training.step(architecture, job, machine.gpu, machine.fabric);
   if (!step) {
@@ -144,9 +190,11 @@ void Outlooks::train_layers(const catalogue::TrainingSpec& spec,
     out.because.push_back(rate.error().reason);
     return;
   }
-  out.status = Outlook::Status::fits;
-  out.because.push_back("memory of such nets is not modelled: its needs alone say that it fits");
-  out.plan = fmt::format("{:g} samples on each of {} GPUs", job.batch, machine.gpus());
+  out.status = room.fits == Fits::fits ? Outlook::Status::fits : Outlook::Status::uncertain;
+  out.plan =
+      fmt::format("{:g} samples on each of {} GPUs, {:g} in each pass{}", job.batch, machine.gpus(),
+                  room.layout.samples,
+                  room.layout.sharded ? ", optimizer states divided over them (ZeRO-1)" : "");
   out.rate = *rate;
   out.job_time = time_for(spec.samples * spec.epochs, *rate);
   for (const auto& [what, time] : {std::pair<const char*, Seconds>{"layers", step->layers},

@@ -133,6 +133,45 @@ class Compare(unittest.TestCase):
             self.assertIn(words, text)
         self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), text)
 
+    def test_where_the_order_turns_is_written_in_units_of_people(self):
+        ran = gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora", "--json", "-")
+        flips = ran.json["workloads"][0]["ranking"]["flips"]
+        self.assertTrue(flips)
+        for flip in flips:
+            if flip["input"] == "time of the work":
+                hours = float(flip["shown"].removesuffix(" h"))
+                self.assertAlmostEqual(hours, flip["at"] / 3600, delta=0.01 * hours)
+        text = " ".join(gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora").out.split())
+        for flip in flips[:3]:
+            self.assertIn("= " + flip["shown"], text)
+            self.assertNotIn(str(flip["at"]), text)
+
+    def test_the_articles_order_stands_beside_ours_with_sources(self):
+        ran = gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora,sdxl,serve-13b", "--json", "-")
+        lora, sdxl, serve = ran.json["workloads"]
+        by = {a["by"]: a for a in lora["article"]}
+        self.assertEqual(set(by), {"time", "cost"})
+        time = by["time"]
+        self.assertEqual([p["value"] for p in time["order"]], [4.2, 4.8, 5.1, 6.9, 9.7])
+        self.assertEqual(time["pairs"], 10)
+        seconds = {o["machine"]: o["job_time"]["value"] for o in lora["outlooks"]}
+        for d in time["differences"]:
+            ours = seconds[d["article_better"]] / seconds[d["article_worse"]]
+            self.assertGreater(ours, 0.994, "only pairs that ours does not order alike")
+            self.assertTrue(d["why"], d)
+            self.assertGreaterEqual(len(d["sources"]), 2)
+            self.assertTrue(all(s["found"] and s["verdict"] for s in d["sources"]))
+        # Six GPUs of two kinds before eight cards: the article's alone.
+        self.assertTrue(any("SYS-420GP" in d["article_better"] and "SR670" in d["article_worse"]
+                            for d in time["differences"]))
+        self.assertEqual([a["by"] for a in sdxl["article"]][0], "time")
+        self.assertEqual(serve["article"], [], "the article orders nothing there")
+        text = " ".join(gpuvet("compare", *OFFERS, "--for", "llama3-8b-lora").out.split())
+        for words in ("the article's order by time", "C065 (contradicted)", "5.1 h before 6.9 h"):
+            self.assertIn(words, text)
+        other = gpuvet("compare", "dgx-a100-80", "a100-pcie-80gb:8", "--for", "llama3-8b-lora", "--json", "-")
+        self.assertEqual(other.json["workloads"][0]["article"], [])
+
 
 class Vet(unittest.TestCase):
     def test_a_fit_rests_on_the_prediction_too(self):

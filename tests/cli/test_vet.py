@@ -141,6 +141,25 @@ class Bundles(unittest.TestCase):
         index = self.same(["examples/sick-gpu/topo.txt", "examples/sick-gpu/nvidia-smi.xml"])
         self.assertEqual([s["name"] for s in index["sources"]], ["examples/sick-gpu/topo.txt", "examples/sick-gpu/nvidia-smi.xml"])
 
+    def test_a_script_beside_a_log_without_header_names_its_columns(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "power.csv"
+            log.write_text("".join(f"2026/04/04 00:39:{s:02}.597, 29.47, {60 + s // 2}, 99\n" for s in range(60)))
+            alone = gpuvet("vet", folder, "--json", "-")
+            self.assertEqual(alone.code, 2)
+            self.assertIn("no header names its columns", alone.err)
+            script = pathlib.Path(folder) / "run.sh"
+            script.write_text("# how it was logged\nnvidia-smi --query-gpu=timestamp,power.draw,temperature.gpu,utilization.gpu --format=csv,noheader,nounits -lms 1000 > power.csv\n")
+            named = gpuvet("vet", folder, "--json", "-").json
+            hot = next(o for o in named["observations"] if o["id"] == "gpu.temperature.core")
+            self.assertEqual((hot["value"], hot["provenance"]["line"]), (89, 60))
+            self.assertIn("columns inferred from", hot["provenance"]["tool"])
+            self.assertIn("run.sh line 2", hot["provenance"]["tool"])
+            self.same([folder])
+            # Another script that names another field of the same form: nobody knows which it was.
+            (pathlib.Path(folder) / "other.sh").write_text(script.read_text().replace("temperature.gpu", "temperature.memory"))
+            self.assertEqual(gpuvet("vet", folder, "--json", "-").code, 2)
+
     def test_existing_bundle_is_not_overwritten(self):
         with tempfile.TemporaryDirectory() as folder:
             args = ("collect", "--from", "examples/sick-gpu/topo.txt", "--out", f"{folder}/bundle")

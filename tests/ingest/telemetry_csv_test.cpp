@@ -115,6 +115,41 @@ TEST(TelemetryCsv, RefusesColumnsThatNobodyCanKnow) {
   EXPECT_FALSE(telemetry_csv().recognises("time,price\n"));
 }
 
+/// 20 idle rows, then load: the first column goes from `cold` to `warm`, up and down by one.
+std::string course(int cold, int warm) {
+  std::string out;
+  for (int row = 0; row < 80; ++row) {
+    const bool busy = row >= 20;
+    const int aim = busy ? std::min(warm, cold + (row - 20)) : cold;
+    const int now = warm > cold ? aim : std::max(warm, cold - (row - 20) * (busy ? 1 : 0));
+    out += std::to_string(now + row % 2) + (busy ? ", 99 %" : ", 0 %") + ", 11 MiB\n";
+  }
+  return out;
+}
+
+TEST(TelemetryCsv, ATemperatureWithoutHeaderIsToldByItsCourse) {
+  const Evidence e = facts(course(60, 88));
+  EXPECT_EQ(number(e, "thermal.temperature.unnamed.max", "node"), 89);
+  ASSERT_EQ(e.observations.size(), 1U) << "neither which GPU nor which sensor is known";
+  EXPECT_TRUE(contains(e.observations[0].detail, "columns inferred"));
+  EXPECT_TRUE(contains(e.observations[0].provenance->tool, "columns inferred"));
+  // The margin to the limit falls under load; a counter never falls; an id or a fan's bare number
+  // at 0 is none; a jump from 40 to 88 in a row is two GPUs of which nobody knows which is which.
+  EXPECT_TRUE(contains(refusal(course(88, 60)), "no header names its columns"));
+  std::string counter, steady, jumps, idle;
+  for (int row = 0; row < 80; ++row) {
+    const std::string rest = row < 20 ? ", 0 %, 1 MiB\n" : ", 99 %, 1 MiB\n";
+    counter += std::to_string(20 + row) + rest;
+    steady += "30" + rest;
+    jumps += (row % 2 == 0 ? "40" : "88") + rest;
+    idle += std::to_string(40 + row % 3) + ", 0 %, 1 MiB\n";
+  }
+  for (const auto& text : {counter, steady, jumps, idle})
+    EXPECT_TRUE(contains(refusal(text), "no header names its columns"));
+  EXPECT_TRUE(contains(refusal(course(60, 88) + "x\n" + "60, 0 %, 1 MiB\n"), "no header"));
+  EXPECT_EQ(facts(course(60, 88) + "6").observations.size(), 1U) << "the last row is cut off";
+}
+
 TEST(TelemetryCsv, RefusesBrokenRows) {
   const std::string row = "1700000000,0,X,70.5,30,81559,0,1\n";
   EXPECT_TRUE(contains(refusal(header), "no data row"));

@@ -83,6 +83,22 @@ TEST(cost_ranking, flips_are_where_the_order_turns) {
   });
   ASSERT_NE(flip, r.flips.end());
   EXPECT_NEAR(flip->at, 100000, 100);
+  EXPECT_EQ(flip->in, Ranking::In::usd);
+}
+
+TEST(cost_ranking, a_flip_says_what_its_figure_is_in) {
+  auto a = offer("A", 100000, 0.2, 10), b = offer("B", 104000, 0.2, 10);
+  a.cost.busy_power = Input<Watts>::predicted(2 * kW, 4 * kW, 8 * kW);
+  a.work->time = Input<Seconds>::predicted(8 * h, 10 * h, 12 * h);
+  const auto r = *rank({a, b}, costs());
+  const auto in = [&](std::string_view input) -> std::optional<Ranking::In> {
+    for (const auto& flip : r.flips)
+      if (flip.input == input) return flip.in;
+    return {};
+  };
+  EXPECT_EQ(in("price"), Ranking::In::usd);
+  EXPECT_EQ(in("busy power"), Ranking::In::watt);
+  EXPECT_EQ(in("time of the work"), Ranking::In::second);
 }
 
 RC_GTEST_PROP(cost_ranking, shares_of_the_best_sum_to_one_and_the_order_follows_the_median, ()) {
