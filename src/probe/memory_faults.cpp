@@ -61,13 +61,14 @@ Cluster cluster_of(const std::vector<std::uint64_t>& offsets) {
 }
 
 void MemoryFaults::add(const device::CheckResult& result, std::uint64_t address,
-                       std::uint64_t first) {
+                       std::uint64_t first, bool located) {
   wrong_ += result.wrong;
   bits_ |= result.bits;
   for (const auto& m : result.mismatches) {
     ++seen_;
     // A second read that finds a third value is no more right than the first.
     if (m.again != m.expected) ++again_;
+    if (!located) continue;
     const auto offset = m.address - address + first;
     const bool fresh = offsets_.size() < words_kept && offsets_.insert(offset).second;
     if (!fresh || texts_.size() >= texts_kept) continue;

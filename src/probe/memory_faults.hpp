@@ -30,7 +30,9 @@ Cluster cluster_of(const std::vector<std::uint64_t>& offsets);
 class MemoryFaults {
  public:
   /// `first` is the offset, over all buffers, of the byte at `address`.
-  void add(const device::CheckResult& result, std::uint64_t address, std::uint64_t first);
+  /// Where they are not `located`, the words count and their places don't.
+  void add(const device::CheckResult& result, std::uint64_t address, std::uint64_t first,
+           bool located = true);
 
   [[nodiscard]] std::uint64_t wrong() const { return wrong_; }
   [[nodiscard]] std::uint64_t bits() const { return bits_; }

@@ -56,7 +56,7 @@ MemoryProgram after(std::string name, Do between, Pattern pattern) {
 }
 
 MemoryProgram block_move(std::uint64_t seed) {
-  MemoryProgram out{"block move", {}};
+  MemoryProgram out{moving_program, {}};
   for (std::uint64_t i = 0; i < 2; ++i) {
     const Pattern pattern{PatternKind::random, seed + i};
     out.steps.push_back(fill(pattern));

@@ -32,6 +32,9 @@ struct MemoryStep {
   [[nodiscard]] double traffic() const;
 };
 
+/// Its copies carry wrong words along, so that where one is found says little of where it broke.
+inline constexpr const char* moving_program = "block move";
+
 struct MemoryProgram {
   std::string name;
   std::vector<MemoryStep> steps;

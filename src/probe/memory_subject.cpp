@@ -110,7 +110,7 @@ void MemorySubject::settle(std::size_t index, const std::string& program, double
   if (index >= buffers()) return;
   if (!ok(stream_->synchronize(limit))) return;  // what is running may still write the results
   for (auto& result : results_) {
-    faults_.add(result, buffers_[index].all().address, firsts_[index]);
+    faults_.add(result, buffers_[index].all().address, firsts_[index], program != moving_program);
     wrong_by_[program] += result.wrong;
     verified_ += result.words * 8;
     result = {};
@@ -236,7 +236,7 @@ void MemorySubject::record_faults(Recorder& out, const Where& where) const {
   if (faults_.wrong() == 0) return;
   out.number("memory.wrong.addresses"_id, subject, static_cast<double>(faults_.addresses()), where);
   if (!faults_.all_kept()) out.detail("at least: of each check the first 256 are kept");
-  out.text("memory.wrong.bits"_id, subject, fmt::format("0x{:016x}", faults_.bits()), where);
+  out.text("memory.wrong.mask"_id, subject, fmt::format("0x{:016x}", faults_.bits()), where);
   out.number("memory.wrong.persistent"_id, subject, faults_.persistent(), where);
   out.text("memory.wrong.cluster"_id, subject, std::string(name(faults_.cluster())), where);
 }
