@@ -74,6 +74,7 @@ class Child {
     if (devices)
       for (const auto& device : *devices) under_test.push_back(device.get());
     for (std::size_t i = first; i < setup_.probes.size(); ++i) {
+      if (platform::interrupted()) ::_exit(0);
       const auto& probe = *setup_.probes[i];
       say(fd_, fmt::format("#probe {}\n", i));
       if (probe.needs != probe::Needs::host && !devices) {
@@ -142,6 +143,9 @@ class Child {
       done = fail(Errc::vendor_failure, std::string("failed: ") + broken.what());
     }
     context.publish();
+    // A probe that is told to stop comes back as if it were through.
+    if (done && platform::interrupted())
+      done = fail(Errc::cancelled, "stopped by the user; what was measured until then counts");
     if (done) {
       say(fd_, "#done\n");
       return true;

@@ -121,11 +121,11 @@ void Cells::before_read(std::uint64_t word, double now, const Access& memory) {
   }
 }
 
-bool Cells::after_read(std::uint64_t word, const Access& memory) {
+bool Cells::after_read(std::uint64_t word, const Access& memory, bool restore) {
   bool out = false;
   for (auto [at, end] = cells_.equal_range(word); at != end; ++at) {
     if (!at->second.wrong_now) continue;
-    memory.set(word, memory.get(word) ^ at->second.mask);
+    if (restore) memory.set(word, memory.get(word) ^ at->second.mask);
     at->second.wrong_now = false;
     out = true;
   }

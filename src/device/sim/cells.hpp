@@ -26,8 +26,8 @@ class Cells {
   [[nodiscard]] std::vector<std::uint64_t> words_in(std::uint64_t first, std::uint64_t last) const;
 
   void before_read(std::uint64_t word, double now, const Access& memory);
-  /// True where what was just read was wrong and the cell is right.
-  bool after_read(std::uint64_t word, const Access& memory);
+  /// True where what was just read was wrong and the cell is right; puts that back where `restore`.
+  bool after_read(std::uint64_t word, const Access& memory, bool restore = true);
   void before_write(std::uint64_t word, const Access& memory);
   void after_write(std::uint64_t word, double now, const Access& memory);
   /// Words [first, last) were read `times` times, over and over.

@@ -86,7 +86,8 @@ Result<void> SimulatedStream::in_pieces(
     const auto found = out == nullptr ? 0 : out->mismatches.size();
     GPUVET_CHECK(part(word - *base, word - *base + 1));
     // Read once more, a disturbed word is as it should be.
-    if (reads && cells.after_read(word, access) && out != nullptr)
+    // What was overwritten meanwhile stays.
+    if (reads && cells.after_read(word, access, !writes) && out != nullptr)
       for (std::size_t i = found; i < out->mismatches.size(); ++i)
         out->mismatches[i].again = out->mismatches[i].expected;
     if (writes) cells.after_write(word, device_.now(), access);
