@@ -66,6 +66,7 @@ class Simulated {
   /// Whether that fault makes sense for that server.
   [[nodiscard]] bool possible() const { return possible_; }
   [[nodiscard]] const sim::World& world() const { return world_; }
+  [[nodiscard]] std::string folder() const { return folder_.path(); }
 
   [[nodiscard]] judge::Verdict as_machine() const {
     LiveOptions options;
