@@ -21,7 +21,7 @@ namespace {
 using Devices = std::vector<std::unique_ptr<device::Device>>;
 
 /// Bytes of real memory that stand for a simulated GPU's.
-constexpr std::uint64_t simulated_memory = std::uint64_t{64} << 20;
+constexpr std::uint64_t simulated_memory = std::uint64_t{4} << 20;
 
 void say(int fd, std::string_view line) {
   while (!line.empty()) {
