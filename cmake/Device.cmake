@@ -17,7 +17,7 @@ target_link_libraries(gpuvet_device PUBLIC Threads::Threads)
 # Inner loops of matrix products: vectorised, and each file for one kind of vector unit; which of them
 # runs is decided on the machine. The common precompiled header was not compiled for these flags.
 set(host ${CMAKE_SOURCE_DIR}/src/device/host)
-set_source_files_properties(${host}/matrix_plain.cpp ${host}/numbers.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS -O3)
+set_source_files_properties(${host}/matrix_plain.cpp ${host}/numbers.cpp ${host}/speed.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS -O3)
 set_source_files_properties(${host}/matrix_avx2.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON
                             COMPILE_OPTIONS "-O3;-mavx2;-mfma;-ffp-contract=fast")
 set_source_files_properties(${host}/matrix_avx512.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON

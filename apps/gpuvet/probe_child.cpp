@@ -70,6 +70,8 @@ class Child {
   [[noreturn]] void run(std::size_t first) {
     const auto devices = open_devices(setup_);
     auto host = device::host_devices();
+    if (host)
+      for (const auto& device : *host) hosts_.push_back(device.get());
     std::vector<device::Device*> under_test;
     if (devices)
       for (const auto& device : *devices) under_test.push_back(device.get());
@@ -110,6 +112,7 @@ class Child {
     probe::Context context;
     context.devices = devices;
     context.host = host;
+    context.hosts = hosts_;
     context.until = devices.front()->now() + budget;
     context.thorough = setup_.thorough;
     context.seed = setup_.seed;
@@ -168,6 +171,7 @@ class Child {
 
   int fd_;
   const ProbeSetup& setup_;
+  std::vector<device::Device*> hosts_;
 };
 
 }  // namespace

@@ -233,6 +233,14 @@ std::vector<const Observation*> picked(const Criterion& criterion,
   return out;
 }
 
+/// Whether the criterion applies to some subjects only; a term about the conditions of a figure
+/// (a dimension, without a dot or colon) says nothing of what a subject has.
+bool asks_about_subject(const catalogue::When& applies) {
+  return std::any_of(applies.terms.begin(), applies.terms.end(), [](const auto& term) {
+    return term.key.find_first_of(".:") != std::string::npos;
+  });
+}
+
 /// Findings on one subject: one for each set of conditions, the worst where sources repeat one.
 std::vector<Finding> judge_subject(const Criterion& criterion, const std::string& subject,
                                    const std::vector<const Observation*>& seen, const Index& index,
@@ -245,7 +253,8 @@ std::vector<Finding> judge_subject(const Criterion& criterion, const std::string
     // have.
     const auto* why = std::get_if<Absence>(&o->value);
     const bool lacks_it = why != nullptr && *why == Absence::not_supported;
-    if (applies == Answer::no || (applies == Answer::unknown && lacks_it)) {
+    if (applies == Answer::no ||
+        (applies == Answer::unknown && lacks_it && asks_about_subject(criterion.applies))) {
       f = blank(criterion, subject, index, stage);
       f.status = Status::not_applicable;
       f.message = "Does not apply to " + index.label(subject) + ".";

@@ -9,6 +9,7 @@ namespace gpuvet::probe {
 Result<void> coherency(Context&);
 Result<void> collectives(Context&);
 Result<void> compute(Context&);
+Result<void> host(Context&);
 Result<void> host_link(Context&);
 Result<void> memory_bandwidth(Context&);
 Result<void> memory_integrity(Context&);
@@ -25,6 +26,8 @@ std::span<const Probe> all() {
             2, 20, 120, collectives},
       Probe{"compute", "How fast a device multiplies matrices, and whether the products are right",
             Needs::device, 2, 20, 120, compute},
+      Probe{"host", "How fast the server's own processors and memory are", Needs::host, 2, 6, 30,
+            host},
       Probe{"host-link", "How fast bytes go between host memory and devices", Needs::device, 2, 10,
             60, host_link},
       Probe{"memory.bandwidth", "How fast a device reads, writes and copies its own memory",

@@ -21,6 +21,7 @@ namespace gpuvet::probe {
 struct Context {
   std::span<device::Device* const> devices;  ///< under test, of one backend
   device::Device* host = nullptr;            ///< the processors, as a party to a test
+  std::span<device::Device* const> hosts;    ///< the same for each NUMA node; empty: `host` alone
   device::Job* job = nullptr;                ///< the processes that mpirun started; null: none
   double until = 0;                          ///< moment of the devices' clock when time is up
   bool thorough = false;                     ///< level 3: larger sizes, more rounds

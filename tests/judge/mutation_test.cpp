@@ -43,6 +43,7 @@ constexpr Equivalent equivalents[] = {
     {"coherency.forbidden", "limit 1 pass: == to >=", fail_covers},
     {"hostlink.wrong", "limit 1 pass: == to >=", fail_covers},
     {"peer.wrong", "limit 1 pass: == to >=", fail_covers},
+    {"memory.ecc.uncorrected", "limit 1 pass: == to >=", fail_covers},
     {"memory.wrong", "limit 1 pass: == to >=", fail_covers},
     {"network.tcp.wrong", "limit 1 pass: == to >=", fail_covers},
     {"pci.aer.fatal", "limit 1 pass: == to >=", fail_covers},
