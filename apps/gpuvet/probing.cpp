@@ -63,9 +63,6 @@ class Progress {
   double last_ = 0;
 };
 
-/// Whether an error says something about the device, and not about what could be asked of it.
-bool blames_device(Errc code) { return code == Errc::timeout || code == Errc::vendor_failure; }
-
 /// Hears the children and turns what they say into evidence.
 class Parent {
  public:
@@ -190,7 +187,7 @@ class Parent {
   void note(Errc code, const std::string& subject, const std::string& why) {
     Recorder out(evidence_, *provenance_);
     const std::string about = subject.empty() ? "node" : subject;
-    if (blames_device(code)) {
+    if (probe::blames_device(code)) {
       out.flag("probe.completed"_id, about, false, where());
       out.detail(why);
       if (!subject.empty()) setup_.left_out.push_back(subject);

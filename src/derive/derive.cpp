@@ -19,6 +19,7 @@ Evidence derive(Evidence evidence, const catalogue::Catalogue& catalogue, const 
   classify_xids(evidence, catalogue);
   analyse_thermal_logs(evidence, options);
   compare_siblings(evidence);
+  compare_rates(evidence);
   count_parts(evidence);
   compare_parts(evidence);
   find_hidden_gpus(evidence);

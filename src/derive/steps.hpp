@@ -15,6 +15,7 @@ void join_adapters(Evidence&);
 void classify_xids(Evidence&, const catalogue::Catalogue&);
 void analyse_thermal_logs(Evidence&, const Options&);
 void compare_siblings(Evidence&);
+void compare_rates(Evidence&);  ///< of links, measured
 void count_parts(Evidence&);
 void compare_parts(Evidence&);
 void find_hidden_gpus(Evidence&);

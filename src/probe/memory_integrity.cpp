@@ -21,7 +21,8 @@ class Test {
       subjects_.push_back(std::make_unique<MemorySubject>(*device));
   }
 
-  void run() {
+  /// Where a device failed, the first one's error, once what all showed is recorded.
+  Result<void> run() {
     const auto programs = memory_programs(context_.seed, context_.thorough);
     calibrate(programs.front().traffic());
     double done = 0;
@@ -38,6 +39,11 @@ class Test {
     for (auto& subject : subjects_) subject->look_again();
     for (auto& subject : subjects_) subject->record(context_, seconds_);
     context_.publish();
+    for (std::size_t i = 0; i < subjects_.size(); ++i)
+      if (const auto& error = subjects_[i]->error(); error && blames_device(error->code))
+        return in_context(Result<void>(tl::make_unexpected(*error)),
+                          context_.devices[i]->properties().subject);
+    return {};
   }
 
  private:
@@ -137,8 +143,7 @@ class Test {
 }  // namespace
 
 Result<void> memory_integrity(Context& context) {
-  Test(context).run();
-  return {};
+  return Test(context).run();
 }
 
 }  // namespace gpuvet::probe

@@ -66,6 +66,12 @@ struct Probe {
 std::span<const Probe> all();
 const Probe* probe_named(std::string_view name);
 
+/// Whether an error of a probe says that the device failed, rather than that it can't be asked for
+/// something.
+[[nodiscard]] inline bool blames_device(Errc code) {
+  return code == Errc::timeout || code == Errc::vendor_failure;
+}
+
 /// File of its method below docs/method: "memory-bandwidth.md".
 std::string method_file(const Probe&);
 

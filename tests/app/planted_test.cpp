@@ -27,9 +27,11 @@ std::uint64_t plants_asked() {
   return asked == nullptr ? 2 : std::strtoull(asked, nullptr, 10);
 }
 
-/// Links of two kinds can be exchanged only where there are two kinds.
+/// Links can be exchanged only where there are two kinds, and a way is shared where several GPUs are
+/// near one NUMA node.
 const char* server_of(PlantKind kind) {
-  return kind == PlantKind::links_swapped ? "a100-pcie-bridged" : "hgx-a100-4";
+  if (kind == PlantKind::links_swapped) return "a100-pcie-bridged";
+  return kind == PlantKind::uplink_narrow ? "dgx-h100" : "hgx-a100-4";
 }
 
 /// What the server's files say, read once.
@@ -80,7 +82,7 @@ Run run(const std::string& scenario, const std::vector<Plant>& plants, const pro
     std::string about = "node";
     for (const auto& line : done.error().context)
       if (line.starts_with("gpu:")) about = line;
-    if (done.error().code == Errc::timeout || done.error().code == Errc::vendor_failure)
+    if (probe::blames_device(done.error().code))
       recorder.flag("probe.completed"_id, about, false, {{"probe", std::string(probe.name)}});
   }
   auto files = inventory(scenario);

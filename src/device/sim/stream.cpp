@@ -49,9 +49,9 @@ void SimulatedStream::run(const std::function<Result<void>()>& effect) {
   if (auto done = effect(); !done) error_ = std::move(done).error();
 }
 
-Result<void> SimulatedStream::enqueue(Effect effect, std::vector<sim::Use> uses) {
+Result<void> SimulatedStream::enqueue(Effect effect, std::vector<sim::Use> uses, double wait) {
   GPUVET_CHECK(device_.begin_work());
-  double fixed = start_of_work * device_.scale();
+  double fixed = wait > 0 ? wait : start_of_work * device_.scale();
   if (const auto* hang = device_.plant(PlantKind::hangs))
     if (device_.work() > 3 + Pattern::mix(hang->seed) % 10) fixed = never;
   device_.machine().enqueue(*this, std::move(effect), std::move(uses), fixed);
@@ -213,6 +213,8 @@ Result<void> SimulatedStream::copy(Range to, Range from, Engine engine) {
   auto& roads = device_.machine().roads();
   auto uses = source == target && source >= 0 ? roads.in_memory(source, 2 * bytes, copy_share)
                                               : roads.transfer(source, target, bytes);
+  // What is small is copied for its latency, which does not shrink with the memory.
+  const bool small = to.bytes <= 4096 && source != target;
   // Memory that is not pinned is copied once more by the driver.
   if (from.placement == Placement::pageable || to.placement == Placement::pageable)
     for (auto& use : uses) use.amount *= 2.5;
@@ -231,7 +233,7 @@ Result<void> SimulatedStream::copy(Range to, Range from, Engine engine) {
           return {};
         });
       },
-      std::move(uses));
+      std::move(uses), small ? start_of_work + roads.latency(source, target) : 0);
 }
 
 Result<void> SimulatedStream::add(Range to, Range from) {

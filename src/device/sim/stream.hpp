@@ -40,7 +40,8 @@ class SimulatedStream final : public Stream {
 
  private:
   using Effect = std::function<Result<void>()>;
-  Result<void> enqueue(Effect effect, std::vector<sim::Use> uses);
+  /// `wait` seconds pass before, or what starting costs where it is 0.
+  Result<void> enqueue(Effect effect, std::vector<sim::Use> uses, double wait = 0);
   /// Does `work` on the inner stream and waits for it.
   Result<void> inside(const std::function<Result<void>(Stream&)>& work);
   /// work(words) on pieces of `range` that hold at most one faulty word, in `order`.
