@@ -142,8 +142,6 @@ class Test {
 
 }  // namespace
 
-Result<void> memory_integrity(Context& context) {
-  return Test(context).run();
-}
+Result<void> memory_integrity(Context& context) { return Test(context).run(); }
 
 }  // namespace gpuvet::probe

@@ -27,8 +27,8 @@ std::uint64_t plants_asked() {
   return asked == nullptr ? 2 : std::strtoull(asked, nullptr, 10);
 }
 
-/// Links can be exchanged only where there are two kinds, and a way is shared where several GPUs are
-/// near one NUMA node.
+/// Links can be exchanged only where there are two kinds, and a way is shared where several GPUs
+/// are near one NUMA node.
 const char* server_of(PlantKind kind) {
   if (kind == PlantKind::links_swapped) return "a100-pcie-bridged";
   return kind == PlantKind::uplink_narrow ? "dgx-h100" : "hgx-a100-4";
