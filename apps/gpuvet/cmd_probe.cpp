@@ -6,6 +6,7 @@
 
 #include "core/text.hpp"
 #include "derive/derive.hpp"
+#include "device/job.hpp"
 #include "evidence/json.hpp"
 #include "gpuvet/bundles.hpp"
 #include "gpuvet/commands.hpp"
@@ -36,6 +37,19 @@ Result<std::vector<const probe::Probe*>> probes_named(const std::vector<std::str
     out.push_back(found);
   }
   return out;
+}
+
+/// In a job of several processes only what they do together makes sense; the first of them reports.
+Result<void> fit_for_job(const std::vector<const probe::Probe*>& probes, Options& options) {
+  for (const auto* probe : probes)
+    if (probe->name != "collectives")
+      return fail(Errc::usage, std::string(probe->name) +
+                                   ": processes that mpirun or srun started together can only run "
+                                   "collectives; run others without it, or one process per node "
+                                   "with its own --out");
+  if (options.probing.on.starts_with("sim:"))
+    return fail(Errc::usage, "a simulated server is one process: run it without mpirun");
+  return {};
 }
 
 /// What each fact is, one line each: id, subject, conditions, value, quality.
@@ -101,6 +115,10 @@ Exit exit_of(const Evidence& found, const std::vector<judge::Finding>& findings)
 
 Result<Exit> run(Options options, const Context& context) {
   GPUVET_TRY(const auto probes, probes_named(options.names));
+  const auto rank = device::launched_rank();
+  if (rank) GPUVET_CHECK(fit_for_job(probes, options));
+  const bool reports = rank.value_or(0) == 0;
+  if (!reports) options.out.clear();
   if (!options.out.empty()) GPUVET_CHECK(refuse_existing(options.out));
   constexpr std::string_view simulated = "sim:";
   ProbeTarget target;
@@ -133,6 +151,7 @@ Result<Exit> run(Options options, const Context& context) {
                             return options.out.empty() ? Result<void>{}
                                                        : keep_bundle(options.out, live, so_far);
                           }));
+  if (!reports) return Exit::fit;
   const auto& found = probed.evidence;
   GPUVET_TRY(const auto catalogue, load_catalogue(context, catalogue::Parts::judging));
   const auto findings = findings_of(std::move(inventory), found, catalogue);
@@ -159,7 +178,8 @@ Command probe_command(const Context& context) {
               "  gpuvet probe memory.integrity --budget 10min --gpus 3 --out bundle\n"
               "  gpuvet probe memory.bandwidth compute --json -\n"
               "  gpuvet probe host --on host                     no GPU needed\n"
-              "  gpuvet probe peer --on sim:dgx-a100 --fault link-slow:0-5",
+              "  gpuvet probe peer --on sim:dgx-a100 --fault link-slow:0-5\n"
+              "  mpirun -n 2 gpuvet probe collectives --json -   one process per node or GPU",
               {{"NAME", "Which probes (gpuvet list probes)", &options->names, "", true, {}},
                {"--on",
                 "What to test: gpu (default), host, or sim:NAME",

@@ -8,6 +8,7 @@
 
 #include "core/text.hpp"
 #include "device/host/host.hpp"
+#include "device/job.hpp"
 #include "device/sim/machine.hpp"
 #include "evidence/lines.hpp"
 #include "gpuvet/simulated_machine.hpp"
@@ -75,15 +76,20 @@ class Child {
     std::vector<device::Device*> under_test;
     if (devices)
       for (const auto& device : *devices) under_test.push_back(device.get());
+    if (device::launched_rank() && first < setup_.probes.size()) join();
     for (std::size_t i = first; i < setup_.probes.size(); ++i) {
-      if (platform::interrupted()) ::_exit(0);
+      if (platform::interrupted()) end();
       const auto& probe = *setup_.probes[i];
       say(fd_, fmt::format("#probe {}\n", i));
-      if (probe.needs != probe::Needs::host && !devices) {
+      if (no_job_) {
+        failed(*no_job_);
+        continue;
+      }
+      if (probe.needs != probe::Needs::host && !devices && !job_) {
         failed(devices.error());
         continue;
       }
-      if (probe.needs == probe::Needs::two_devices && under_test.size() < 2) {
+      if (probe.needs == probe::Needs::two_devices && under_test.size() < 2 && !job_) {
         failed(Error{Errc::not_supported, "it takes two devices", 0, {}, {}});
         continue;
       }
@@ -93,15 +99,30 @@ class Child {
       }
     }
     say(fd_, "#end\n");
-    ::_exit(0);
+    end();
   }
 
  private:
+  /// The other processes that mpirun started, if it started more than this one.
+  void join() {
+    auto job = device::mpi_job();
+    if (!job)
+      no_job_ = std::move(job).error();
+    else if ((*job)->size() > 1)
+      job_ = std::move(*job);
+  }
+
+  [[noreturn]] void end() {
+    job_.reset();  // MPI wants to be told
+    ::_exit(0);
+  }
+
   bool one(const probe::Probe& probe, double budget, std::vector<device::Device*> devices,
            device::Device* host) {
     if (probe.needs == probe::Needs::host && host != nullptr) {
       if (devices.empty() || setup_.options.on == "host") devices = {host};
     }
+    if (devices.empty() && job_ && host != nullptr) devices = {host};
     if (devices.empty()) {
       failed(Error{Errc::not_supported, "no device to test", 0, {}, {}});
       return true;
@@ -113,6 +134,7 @@ class Child {
     context.devices = devices;
     context.host = host;
     context.hosts = hosts_;
+    context.job = job_.get();
     context.until = devices.front()->now() + budget;
     context.thorough = setup_.thorough;
     context.seed = setup_.seed;
@@ -172,6 +194,8 @@ class Child {
   int fd_;
   const ProbeSetup& setup_;
   std::vector<device::Device*> hosts_;
+  std::unique_ptr<device::Job> job_;
+  std::optional<Error> no_job_;
 };
 
 }  // namespace

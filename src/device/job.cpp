@@ -7,19 +7,12 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/text.hpp"
 #include "device/mpi/abi.hpp"
 #include "platform/library.hpp"
 
 namespace gpuvet::device {
 namespace {
-
-/// What launchers leave in the environment of processes that are part of a job.
-bool launched() {
-  constexpr std::array names = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK",
-                                "MV2_COMM_WORLD_SIZE"};
-  return std::any_of(names.begin(), names.end(),
-                     [](const char* name) { return std::getenv(name) != nullptr; });
-}
 
 /// Beside the program, where it is installed, and wherever the loader looks.
 std::vector<std::string> library_names() {
@@ -141,9 +134,28 @@ class JobCommunicator final : public Communicator {
 
 }  // namespace
 
+Job::Place Job::place() const {
+  const auto& all = hosts();
+  const auto own = all.begin() + rank();
+  return {static_cast<int>(std::count(all.begin(), all.end(), *own)),
+          static_cast<int>(std::count(all.begin(), own, *own))};
+}
+
+std::optional<int> launched_rank() {
+  // What launchers leave in the environment of processes that are part of a job.
+  constexpr std::array names = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                "MV2_COMM_WORLD_RANK"};
+  for (const char* name : names)
+    if (const char* rank = std::getenv(name))
+      if (const auto number = parse_integer(rank)) return static_cast<int>(*number);
+  return {};
+}
+
 Result<std::unique_ptr<Job>> mpi_job() {
-  if (!launched()) return fail(Errc::not_supported, "not started by mpirun or srun");
-  GPUVET_TRY(auto library, platform::Library::open(library_names()));
+  if (!launched_rank()) return fail(Errc::not_supported, "not started by mpirun or srun");
+  GPUVET_TRY(auto library,
+             in_context(platform::Library::open(library_names()),
+                        "gpuvet was built or installed without its part for MPI"));
   return MpiJob::start(std::move(library));
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,11 @@ class Job {
   [[nodiscard]] virtual std::string library() const = 0;
   /// The same on every process: the host's name of each rank.
   [[nodiscard]] virtual const std::vector<std::string>& hosts() const = 0;
+  /// How many processes there are on this one's host, and which of them it is.
+  struct Place {
+    int size = 1, rank = 0;
+  };
+  [[nodiscard]] Place place() const;
   /// Bytes of `root` to all; sizes agree.
   virtual Result<void> broadcast(std::span<std::byte> bytes, int root) = 0;
   /// Everybody's numbers, in the order of ranks; all have as many.
@@ -30,6 +36,9 @@ class Job {
   virtual Result<void> run(Collective op, std::span<const float> send,
                            std::span<float> receive) = 0;
 };
+
+/// What a launcher says before MPI is started: this process's rank; none where it started nothing.
+std::optional<int> launched_rank();
 
 /// The job that mpirun or srun has started this process in; not_supported where none has, or where
 /// gpuvet came without its MPI library.

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -166,6 +167,33 @@ class Refused(unittest.TestCase):
     def test_levels_are_for_machines(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(gpuvet("vet", folder, "--level", "2").code, 2)
+
+
+@unittest.skipUnless(shutil.which("mpirun"), "mpirun is not installed")
+class Job(unittest.TestCase):
+    """Several processes that were started together: one report for all, from the first."""
+
+    def mpirun(self, *arguments):
+        environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        command = ["mpirun", "--oversubscribe", "-n", "2", BINARY, "probe", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+    def test_collectives_over_host_memory(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ran = self.mpirun("collectives", "--on", "host", "--budget", "3s", "--out", folder + "/b", "--json", "-")
+            if "without its part for MPI" in ran.stdout:
+                self.skipTest("built without MPI")
+            self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+            document = json.loads(ran.stdout)
+            self.assertGreater(values(document, "collective.mpi.all_reduce.busbw")["node"], 0)
+            self.assertEqual(values(document, "collective.mpi.all_reduce.wrong"), {"node": 0})
+            self.assertEqual(len(values(document, "collective.rank.time")), 2)
+            self.assertTrue([o for o in facts_in(folder + "/b") if o["id"].startswith("collective.mpi.")])
+
+    def test_other_probes_are_refused(self):
+        ran = self.mpirun("memory.bandwidth", "--on", "host")
+        self.assertEqual(ran.returncode, 2)
+        self.assertIn("can only run collectives", ran.stderr)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,19 @@ TEST(Team, EveryMemberTakesItsShareOnce) {
   }
 }
 
-TEST(Queue, TheFirstErrorEndsIt) {
-  Queue queue;
+TEST(Team, WithoutProcessorsTheCallerIsItsMember) {
+  Team team({});
+  EXPECT_EQ(team.size(), 1);
+  std::thread::id seen;
+  team.run([&](std::size_t) { seen = std::this_thread::get_id(); });
+  EXPECT_EQ(seen, std::this_thread::get_id());
+}
+
+class Queues : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(ThreadedOrNot, Queues, testing::Bool());
+
+TEST_P(Queues, TheFirstErrorEndsIt) {
+  Queue queue(GetParam());
   std::atomic<int> done = 0;
   queue.push([&]() -> Result<void> {
     ++done;
@@ -46,7 +57,7 @@ TEST(Queue, TheFirstErrorEndsIt) {
 }
 
 TEST(Queue, SaysWhenWorkTakesTooLong) {
-  Queue queue;
+  Queue queue(true);
   std::atomic<bool> go = false;
   queue.push([&]() -> Result<void> {
     go.wait(false);

@@ -15,6 +15,7 @@ using device::PlantKind;
 constexpr std::uint64_t MiB = std::uint64_t{1} << 20;
 
 struct Run {
+  Result<void> done;
   Evidence evidence;
   std::vector<std::unique_ptr<device::Device>> devices;
 
@@ -54,8 +55,7 @@ Run run_on(
   context.seed = seed;
   context.out = &recorder;
   context.cancelled = std::move(cancelled);
-  const auto done = probe_named("memory.integrity")->run(context);
-  EXPECT_TRUE(done) << done.error().message();
+  out.done = probe_named("memory.integrity")->run(context);
   return out;
 }
 
@@ -154,6 +154,10 @@ TEST(MemoryIntegrity, CountersBeforeAndAfter) {
 
 TEST(MemoryIntegrity, ALostDeviceHasNoResultAndTheOthersDo) {
   const auto run = simulated({{PlantKind::lost, 1}});
+  ASSERT_FALSE(run.done);
+  EXPECT_EQ(run.done.error().code, Errc::vendor_failure);
+  EXPECT_THAT(run.done.error().context,
+              testing::Contains(run.devices[1]->properties().subject));
   EXPECT_EQ(run.number("memory.wrong", 1), -1);
   ASSERT_NE(run.find("memory.wrong", 1), nullptr);
   EXPECT_THAT(run.find("memory.wrong", 1)->detail, testing::HasSubstr("fallen off the bus"));

@@ -118,8 +118,8 @@ Result<std::vector<std::unique_ptr<Device>>> host_devices() {
 
 HostDevice::HostDevice(Properties properties, std::vector<int> processors, std::uint64_t memory)
     : properties_{std::move(properties)},
-      processors_{processors},
-      team_{std::move(processors)},
+      processors_{std::move(processors)},
+      team_{processors_},
       left_{memory} {}
 
 Result<std::uint64_t> HostDevice::free_memory() {

@@ -15,7 +15,8 @@ namespace gpuvet::device {
 
 class HostDevice final : public Device {
  public:
-  /// Works with a thread on each of `processors`. `memory` bytes are all that it may allocate.
+  /// Works with a thread on each of `processors`; without any, in the caller's thread and at once.
+  /// `memory` bytes are all that it may allocate.
   HostDevice(Properties properties, std::vector<int> processors, std::uint64_t memory);
 
   [[nodiscard]] const Properties& properties() const override { return properties_; }
@@ -49,7 +50,8 @@ class HostDevice final : public Device {
 
 class HostStream final : public Stream {
  public:
-  explicit HostStream(HostDevice& device) : device_{device} {}
+  explicit HostStream(HostDevice& device)
+      : device_{device}, queue_{!device.processors().empty()} {}
 
   Result<void> fill(Range to, Pattern pattern) override;
   Result<void> check(Range of, Pattern pattern, CheckResult& out) override;

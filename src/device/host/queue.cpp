@@ -6,7 +6,9 @@
 
 namespace gpuvet::device {
 
-Queue::Queue() : thread_{[this] { work(); }} {}
+Queue::Queue(bool threaded) {
+  if (threaded) thread_ = std::thread([this] { work(); });
+}
 
 Queue::~Queue() {
   {
@@ -15,24 +17,32 @@ Queue::~Queue() {
     waiting_.clear();
   }
   more_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Queue::push(std::function<Result<void>()> work) {
   {
     const std::lock_guard lock(mutex_);
-    if (!error_) waiting_.push_back(std::move(work));
+    if (error_) return;
+    if (!thread_.joinable()) return done(work());
+    waiting_.push_back(std::move(work));
   }
   more_.notify_one();
 }
 
 Result<void> Queue::drain(double limit) {
   std::unique_lock lock(mutex_);
-  const auto done = [this] { return waiting_.empty() && !busy_; };
-  if (!idle_.wait_for(lock, std::chrono::duration<double>(limit), done))
+  const auto through = [this] { return waiting_.empty() && !busy_; };
+  if (!idle_.wait_for(lock, std::chrono::duration<double>(limit), through))
     return fail(Errc::timeout, "the work did not end in time");
   if (error_) return tl::make_unexpected(*error_);
   return {};
+}
+
+void Queue::done(Result<void> one) {
+  if (one || error_) return;
+  error_ = std::move(one).error();
+  waiting_.clear();
 }
 
 void Queue::work() {
@@ -44,13 +54,10 @@ void Queue::work() {
     waiting_.pop_front();
     busy_ = true;
     lock.unlock();
-    auto done = next();
+    auto one = next();
     lock.lock();
     busy_ = false;
-    if (!done && !error_) {
-      error_ = std::move(done).error();
-      waiting_.clear();
-    }
+    done(std::move(one));
     if (waiting_.empty()) idle_.notify_all();
   }
 }

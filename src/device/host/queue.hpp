@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that does one thing after another, so that host work is as asynchronous as a GPU's.
+// One thing after another, by a thread of its own, so that host work is as asynchronous as a GPU's.
 #pragma once
 
 #include <condition_variable>
@@ -15,7 +15,8 @@ namespace gpuvet::device {
 
 class Queue {
  public:
-  Queue();
+  /// Without a thread what is pushed is done at once.
+  explicit Queue(bool threaded);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
   ~Queue();
@@ -27,6 +28,7 @@ class Queue {
 
  private:
   void work();
+  void done(Result<void> one);  ///< under the lock
 
   std::mutex mutex_;
   std::condition_variable more_, idle_;

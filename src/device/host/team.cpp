@@ -5,8 +5,7 @@
 
 namespace gpuvet::device {
 
-Team::Team(std::vector<int> processors) {
-  if (processors.empty()) processors.push_back(-1);
+Team::Team(const std::vector<int>& processors) {
   threads_.reserve(processors.size());
   for (std::size_t i = 0; i < processors.size(); ++i)
     threads_.emplace_back([this, i, processor = processors[i]] { member(i, processor); });
@@ -23,6 +22,7 @@ Team::~Team() {
 
 void Team::run(const std::function<void(std::size_t)>& work) {
   const std::lock_guard turn(turn_);
+  if (threads_.empty()) return work(0);
   std::unique_lock lock(mutex_);
   work_ = &work;
   busy_ = threads_.size();

@@ -14,13 +14,14 @@ namespace gpuvet::device {
 
 class Team {
  public:
-  /// A thread bound to each of `processors`; where binding is refused it runs where it may.
-  explicit Team(std::vector<int> processors);
+  /// A thread bound to each of `processors`; where binding is refused it runs where it may. Without
+  /// processors the caller is the only member.
+  explicit Team(const std::vector<int>& processors);
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
   ~Team();
 
-  [[nodiscard]] std::size_t size() const { return threads_.size(); }
+  [[nodiscard]] std::size_t size() const { return threads_.empty() ? 1 : threads_.size(); }
 
   /// work(i) for every member i at the same time; comes back when all are through. Callers wait
   /// for each other.

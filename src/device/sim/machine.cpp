@@ -191,7 +191,7 @@ Result<std::vector<std::unique_ptr<Device>>> simulated_devices(std::shared_ptr<M
                                                                std::uint64_t memory) {
   std::vector<std::unique_ptr<Device>> inner;
   for (std::size_t i = 0; i < machine->world().gpus.size(); ++i)
-    inner.push_back(std::make_unique<HostDevice>(Properties{}, std::vector{-1}, memory));
+    inner.push_back(std::make_unique<HostDevice>(Properties{}, std::vector<int>{}, memory));
   return simulated_devices(std::move(machine), std::move(inner));
 }
 
