@@ -33,7 +33,7 @@ void Queue::push(std::function<Result<void>()> work) {
 Result<void> Queue::drain(double limit) {
   std::unique_lock lock(mutex_);
   const auto through = [this] { return waiting_.empty() && !busy_; };
-  if (!idle_.wait_for(lock, std::chrono::duration<double>(limit), through))
+  if (!through() && !idle_.wait_for(lock, std::chrono::duration<double>(limit), through))
     return fail(Errc::timeout, "the work did not end in time");
   if (error_) return tl::make_unexpected(*error_);
   return {};
