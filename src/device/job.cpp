@@ -153,9 +153,8 @@ std::optional<int> launched_rank() {
 
 Result<std::unique_ptr<Job>> mpi_job() {
   if (!launched_rank()) return fail(Errc::not_supported, "not started by mpirun or srun");
-  GPUVET_TRY(auto library,
-             in_context(platform::Library::open(library_names()),
-                        "gpuvet was built or installed without its part for MPI"));
+  GPUVET_TRY(auto library, in_context(platform::Library::open(library_names()),
+                                      "gpuvet was built or installed without its part for MPI"));
   return MpiJob::start(std::move(library));
 }
 

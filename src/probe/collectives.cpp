@@ -307,8 +307,8 @@ Result<void> all_well(device::Job& job, const Result<void>& done) {
   if (!done) return done;
   for (std::size_t rank = 0; rank < all.size(); ++rank)
     if (all[rank] > 0)
-      return fail(Errc::not_supported, fmt::format("process {} on {} could not take part", rank,
-                                                   job.hosts()[rank]));
+      return fail(Errc::not_supported,
+                  fmt::format("process {} on {} could not take part", rank, job.hosts()[rank]));
   return {};
 }
 
@@ -382,8 +382,8 @@ Result<void> over_hosts_of_job(Context& context) {
   own.devices = std::span(&host, 1);
   // Every process must come to the same sizes, and those of one host share its memory.
   GPUVET_TRY(auto most, most_bytes(own));
-  GPUVET_TRY(most, least_of(*context.job,
-                            most / static_cast<std::uint64_t>(context.job->place().size)));
+  GPUVET_TRY(most,
+             least_of(*context.job, most / static_cast<std::uint64_t>(context.job->place().size)));
   no_stragglers(own, *communicator);
   return Sweep(own, *communicator, most).run();
 }

@@ -156,8 +156,7 @@ TEST(MemoryIntegrity, ALostDeviceHasNoResultAndTheOthersDo) {
   const auto run = simulated({{PlantKind::lost, 1}});
   ASSERT_FALSE(run.done);
   EXPECT_EQ(run.done.error().code, Errc::vendor_failure);
-  EXPECT_THAT(run.done.error().context,
-              testing::Contains(run.devices[1]->properties().subject));
+  EXPECT_THAT(run.done.error().context, testing::Contains(run.devices[1]->properties().subject));
   EXPECT_EQ(run.number("memory.wrong", 1), -1);
   ASSERT_NE(run.find("memory.wrong", 1), nullptr);
   EXPECT_THAT(run.find("memory.wrong", 1)->detail, testing::HasSubstr("fallen off the bus"));

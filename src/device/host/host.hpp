@@ -50,8 +50,7 @@ class HostDevice final : public Device {
 
 class HostStream final : public Stream {
  public:
-  explicit HostStream(HostDevice& device)
-      : device_{device}, queue_{!device.processors().empty()} {}
+  explicit HostStream(HostDevice& device) : device_{device}, queue_{!device.processors().empty()} {}
 
   Result<void> fill(Range to, Pattern pattern) override;
   Result<void> check(Range of, Pattern pattern, CheckResult& out) override;
