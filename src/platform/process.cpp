@@ -140,11 +140,18 @@ Result<Finished> run(const Program& program) {
 }
 
 Result<std::string> find_tool(std::string_view name) {
+  constexpr std::array<std::string_view, 7> folders = {
+      "/usr/bin/",       "/usr/sbin/",       "/bin/",     "/sbin/",
+      "/usr/local/bin/", "/usr/local/sbin/", "/opt/bin/",
+  };
+  return find_tool_in(folders, name);
+}
+
+Result<std::string> find_tool_in(std::span<const std::string_view> folders, std::string_view name) {
   if (name.empty() || name.find('/') != std::string_view::npos)
     return fail(Errc::usage, std::string(name) + ": not the name of a tool");
-  for (const char* folder : {"/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/usr/local/bin/",
-                             "/usr/local/sbin/", "/opt/bin/"}) {
-    std::string path = folder + std::string(name);
+  for (const auto folder : folders) {
+    const std::string path = std::string(folder) + std::string(name);
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
     if (::access(path.c_str(), X_OK) != 0) continue;

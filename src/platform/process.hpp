@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,8 @@ Result<Finished> run(const Program& program);
 /// Where the tool `name` lies, in the system's folders for programs and not in $PATH. As root, only
 /// a file that nobody but root can change; else the error says whose it is.
 Result<std::string> find_tool(std::string_view name);
+/// The same in `folders`, each with a slash at its end.
+Result<std::string> find_tool_in(std::span<const std::string_view> folders, std::string_view name);
 
 /// Bytes that `work` writes before it ends or falls silent for `quiet` seconds, from a child
 /// process: a thread stuck in the kernel could not be ended. `work` gets the descriptor to write

@@ -153,6 +153,13 @@ Result<void> of_pair(Context& context, device::Device& device, device::Device* p
 }  // namespace
 
 Result<void> coherency(Context& context) {
+  for (const auto* device : context.devices) {
+    const auto& own = device->properties();
+    if (own.managed_concurrent)
+      context.out->flag("gpu.managed_memory.concurrent"_id, own.subject, *own.managed_concurrent);
+    if (own.pageable_access)
+      context.out->flag("gpu.pageable_memory"_id, own.subject, *own.pageable_access);
+  }
   struct Pair {
     device::Device *device, *peer;
   };

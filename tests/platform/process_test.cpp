@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -89,6 +90,32 @@ TEST(FindTool, LooksInTheSystemsFoldersAndNotInPath) {
   ::setenv("PATH", path.c_str(), 1);
   std::filesystem::remove_all(folder);
   EXPECT_EQ(find_tool("../bin/sh").error().code, Errc::usage);
+}
+
+TEST(FindTool, AsRootTakesNoneThatOthersMayChange) {
+  std::string folder = (std::filesystem::temp_directory_path() / "gpuvet-tools-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  folder += '/';
+  const auto tool = folder + "tool";
+  std::ofstream(tool) << "#!/bin/sh\n";
+  const std::array<std::string_view, 1> folders = {folder};
+  ::chmod(tool.c_str(), 0755);
+  EXPECT_EQ(find_tool_in(folders, "tool").value_or(""), tool);
+  const bool root = ::geteuid() == 0;
+  for (const mode_t mode : {0775, 0757}) {
+    ::chmod(tool.c_str(), mode);
+    EXPECT_EQ(find_tool_in(folders, "tool").has_value(), !root) << mode;
+  }
+  if (root) {
+    EXPECT_EQ(find_tool_in(folders, "tool").error().code, Errc::permission);
+    ::chmod(tool.c_str(), 0755);
+    constexpr uid_t nobody = 65534;
+    ASSERT_EQ(::chown(tool.c_str(), nobody, nobody), 0);
+    EXPECT_EQ(find_tool_in(folders, "tool").error().code, Errc::permission);
+  }
+  ::chmod(tool.c_str(), 0644);
+  EXPECT_EQ(find_tool_in(folders, "tool").error().code, Errc::not_found);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Isolated, ReturnsWhatTheChildWrote) {

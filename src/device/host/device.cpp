@@ -90,12 +90,14 @@ Result<std::vector<std::unique_ptr<Device>>> host_devices() {
   common.cache = cache_bytes(root);
   std::vector<std::unique_ptr<Device>> out;
   const auto nodes = root.list("/sys/devices/system/node");
+  // What is found is the node's, unless there are several and it matters which.
   const auto add = [&](int numa, const std::vector<int>& processors, std::uint64_t share) {
     auto mine = one_of_each_core(root, allowed(processors));
     if (mine.empty()) return;
     Properties own = common;
     own.index = static_cast<int>(out.size());
     own.numa = numa;
+    if (share > 1) own.subject = "numa:" + std::to_string(numa);
     own.processors = static_cast<int>(mine.size());
     own.memory = pages * page / share;
     out.push_back(std::make_unique<HostDevice>(own, std::move(mine), free_pages * page / share));
