@@ -19,7 +19,8 @@ void set_environment(const std::string& name, const std::string& value);
 /// fails.
 Error become(const std::vector<std::string>& command);
 
-/// An empty folder of our own, removed with all that is in it when this ends.
+/// An empty folder of our own, removed with all that is in it when this ends. What was left behind by
+/// a gpuvet that was killed is removed by the next one.
 class ScratchFolder {
  public:
   static Result<ScratchFolder> make();
@@ -31,8 +32,9 @@ class ScratchFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  explicit ScratchFolder(std::string path) : path_{std::move(path)} {}
+  ScratchFolder(std::string path, int held) : path_{std::move(path)}, held_{held} {}
   std::string path_;
+  int held_ = -1;  ///< the folder, locked as long as it is in use
 };
 
 }  // namespace gpuvet::platform
