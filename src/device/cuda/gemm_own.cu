@@ -28,8 +28,9 @@ __device__ void fetch(std::uint32_t shared, const Operands& p, std::int64_t firs
   }
 }
 
+/// `stages`: as many as the shape has, or one fewer.
 template <class Op>
-__global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands p) {
+__global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands p, int stages) {
   if constexpr (Op::here) {
     using Shape = typename Op::Shape;
     extern __shared__ __align__(128) char memory[];
@@ -44,23 +45,24 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
     typename Op::Sum sum[Shape::units_m][Shape::units_n][4] = {};
     typename Op::Fragments now, next;
 
-#pragma unroll
-    for (int s = 0; s < Shape::stages - 1; ++s) {
+    for (int s = 0; s < stages - 1; ++s) {
       if (s < turns)
         fetch<Shape>(shared + s * Shape::stage_bytes, p, first_m, first_n,
                      static_cast<std::int64_t>(s) * Shape::row_bytes, k_bytes);
       commit_copies();
     }
-    int reading = 0, writing = Shape::stages - 1;
+    int reading = 0, writing = stages - 1;
     for (int turn = 0; turn < turns; ++turn) {
       // The oldest stage has come, for every thread; and all are through with the one before it,
       // which is overwritten next.
-      wait_copies<Shape::stages - 2>();
+      if (stages == Shape::stages)
+        wait_copies<Shape::stages - 2>();
+      else
+        wait_copies<Shape::stages - 3>();
       __syncthreads();
-      if (turn + Shape::stages - 1 < turns)
+      if (turn + stages - 1 < turns)
         fetch<Shape>(shared + writing * Shape::stage_bytes, p, first_m, first_n,
-                     static_cast<std::int64_t>(turn + Shape::stages - 1) * Shape::row_bytes,
-                     k_bytes);
+                     static_cast<std::int64_t>(turn + stages - 1) * Shape::row_bytes, k_bytes);
       commit_copies();
       const std::uint32_t stage = shared + reading * Shape::stage_bytes;
       if (Op::ahead) Op::load(now, stage, warp, 0, lane);
@@ -74,8 +76,8 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
           for (int j = 0; j < Shape::units_n; ++j) Op::multiply(sum[i][j], now.a[i], now.b[j]);
         if (Op::ahead) now = next;
       }
-      reading = reading + 1 == Shape::stages ? 0 : reading + 1;
-      writing = writing + 1 == Shape::stages ? 0 : writing + 1;
+      reading = reading + 1 == stages ? 0 : reading + 1;
+      writing = writing + 1 == stages ? 0 : writing + 1;
     }
     wait_copies<0>();
 
@@ -94,19 +96,29 @@ __global__ void __launch_bounds__(Op::Shape::threads, 1) multiply_tiles(Operands
   }
 }
 
-constexpr int most_shared = 3 * Gemm<8, false>::stage_bytes;
+/// Shared memory that every shape can do with: GPUs of 8.6, 8.9 and 12.0 give a block 99 KiB.
+constexpr int least_shared = 2 * Gemm<8, false>::stage_bytes;
+
+int shared_of_block() {
+  int device = 0, out = 0;
+  (void)cudaGetDevice(&device);
+  (void)cudaDeviceGetAttribute(&out, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  return out;
+}
 
 template <class Op>
 cudaError_t launch(const Operands& p, cudaStream_t stream) {
   using Shape = typename Op::Shape;
-  constexpr int bytes = Shape::stages * Shape::stage_bytes;
-  static_assert(bytes <= most_shared);
+  static_assert((Shape::stages - 1) * Shape::stage_bytes <= least_shared);
+  const int stages =
+      Shape::stages - (shared_of_block() < Shape::stages * Shape::stage_bytes ? 1 : 0);
+  const int bytes = stages * Shape::stage_bytes;
   const auto kernel = multiply_tiles<Op>;
   const cudaError_t raised =
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
   if (raised != cudaSuccess) return raised;
   const std::int64_t blocks = Shape::tiles(p.m, Shape::block_m) * Shape::tiles(p.n, Shape::block_n);
-  kernel<<<static_cast<unsigned>(blocks), Shape::threads, bytes, stream>>>(p);
+  kernel<<<static_cast<unsigned>(blocks), Shape::threads, bytes, stream>>>(p, stages);
   return cudaGetLastError();
 }
 
@@ -135,10 +147,7 @@ cudaError_t launch_own(Precision precision, const Operands& p, cudaStream_t stre
 
 bool own_has(Precision precision) {
   if (precision == Precision::fp32) return false;
-  int device = 0, shared = 0;
-  (void)cudaGetDevice(&device);
-  (void)cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
-  if (shared < most_shared) return false;  // some smaller GPUs: 99 KiB
+  if (shared_of_block() < least_shared) return false;
   // fp8 came with 8.9; what counts is the code that was chosen, since 8.9 runs that for 8.0.
   cudaFuncAttributes chosen{};
   if (cudaFuncGetAttributes(&chosen, multiply_tiles<Fp8>) != cudaSuccess) {
