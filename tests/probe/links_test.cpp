@@ -84,6 +84,26 @@ TEST(Collectives, FindAWrongSum) {
   EXPECT_GT(total(wrong.evidence, "collective.ring.all_reduce.wrong"), 0);
 }
 
+/// The ranks that the probe blames.
+std::vector<std::string> stragglers(std::vector<Plant> plants) {
+  Outcome out;
+  run("collectives", std::move(plants), out);
+  for (const auto& o : out.evidence.observations)
+    if (o.id == "collective.stragglers"_id)
+      if (const auto* value = o.get())
+        if (const auto* names = std::get_if<std::vector<std::string>>(value)) return *names;
+  return {"none was looked for"};
+}
+
+TEST(Collectives, NameTheRankThatHoldsTheOthersUp) {
+  EXPECT_EQ(stragglers({}), std::vector<std::string>{});
+  for (const int slow : {0, 2, 3}) {
+    const auto found = stragglers({{PlantKind::rank_slow, slow}});
+    ASSERT_EQ(found.size(), 1);
+    EXPECT_TRUE(found[0].starts_with("rank " + std::to_string(slow) + " (gpu:")) << found[0];
+  }
+}
+
 TEST(Coherency, FindsAForbiddenOutcome) {
   Outcome clean, broken;
   run("coherency", {}, clean);
