@@ -107,7 +107,9 @@ void record_nodes(const platform::Root& root, Recorder& out) {
 Result<void> collect_host(const Machine& machine, Collected& out) {
   const auto& root = machine.root;
   Recorder recorder(out.evidence, provenance_of(machine, "gpuvet collect host", "/sys, /proc"));
-  if (const auto name = root.line("/proc/sys/kernel/hostname"); name && !name->empty())
+  // "(none)" is the kernel's own, before anybody names the machine.
+  if (const auto name = root.line("/proc/sys/kernel/hostname");
+      name && !name->empty() && *name != "(none)")
     recorder.text("node.hostname"_id, "node", printable(*name));
   if (const auto version = root.line("/proc/sys/kernel/osrelease"))
     recorder.text("node.kernel.version"_id, "node", printable(*version));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <optional>
 
 #include "collect/collector.hpp"
 #include "core/text.hpp"
@@ -19,6 +20,20 @@ constexpr std::array<std::string_view, 4> port_files = {"state", "phys_state", "
 void append(const platform::Root& root, const std::string& path, std::string& text) {
   if (const auto line = root.line(fmt::format("{}/{}", root_folder, path)))
     text += fmt::format("{}: {}\n", path, *line);
+}
+
+/// Address of the card: the adapter's own, or for RDMA in software that of its network device.
+std::optional<std::string> address_of(const platform::Root& root, const std::string& name) {
+  if (const auto device = root.link_name(fmt::format("{}/{}/device", root_folder, name)))
+    return pci_address(*device);
+  const auto netdev = root.line(fmt::format("{}/{}/ports/1/gid_attrs/ndevs/0", root_folder, name));
+  if (!netdev || contains(*netdev, "/")) return {};
+  const auto link = root.link("/sys/class/net/" + *netdev);
+  if (!link) return {};
+  std::optional<std::string> last;  // "…/0000:43:00.0/virtio1/net/eth1"
+  for (const auto part : split(*link, '/'))
+    if (auto address = pci_address(part)) last = std::move(address);
+  return last;
 }
 
 }  // namespace
@@ -45,9 +60,8 @@ Result<void> collect_rdma(const Machine& machine, Collected& out) {
         append(machine.root, counters + "/" + file, text);
     }
     // Its place in the PCI tree, so that the adapter meets what the tree says of the same address.
-    if (const auto device = machine.root.link_name(fmt::format("{}/{}/device", root_folder, name)))
-      if (const auto address = pci_address(*device))
-        recorder.text("nic.pci.address"_id, "nic:" + printable(name), *address);
+    if (const auto address = address_of(machine.root, name))
+      recorder.text("nic.pci.address"_id, "nic:" + printable(name), *address);
   }
   out.sources.push_back({"infiniband.txt", "infiniband_sysfs", std::move(text)});
   return {};

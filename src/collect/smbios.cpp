@@ -53,6 +53,10 @@ std::string kibibytes(unsigned long long kibi) {
 void bios(const Structure& s, std::string& out) {
   out += fmt::format("BIOS Information\n\tVendor: {}\n\tVersion: {}\n\tRelease Date: {}\n",
                      s.text(4), s.text(5), s.text(8));
+  // Of its characteristics only the one that changes what the rest is worth.
+  constexpr unsigned virtual_machine = 1U << 4U;
+  if ((s.byte(0x13) & virtual_machine) != 0)
+    out += "\tCharacteristics:\n\t\tSystem is a virtual machine\n";
 }
 
 void system(const Structure& s, std::string& out) {
@@ -133,6 +137,12 @@ void memory_array(const Structure& s, std::string& out) {
 /// Byte 0x12 of a memory device, as far as servers have it.
 std::string_view memory_type(unsigned type) {
   switch (type) {
+    case 0x01:
+      return "Other";
+    case 0x02:
+      return "Unknown";
+    case 0x07:
+      return "RAM";  // virtual machines
     case 0x18:
       return "DDR3";
     case 0x1A:
@@ -200,6 +210,13 @@ void supply(const Structure& s, std::string& out) {
       unplugged ? "No" : "Yes");
 }
 
+/// Told even where no driver for the controller is loaded.
+void controller(const Structure& s, std::string& out) {
+  const unsigned version = s.byte(5);  // a digit in each half
+  out += fmt::format("IPMI Device Information\n\tSpecification Version: {}.{}\n", version >> 4U,
+                     version & 0x0FU);
+}
+
 using Writer = void (*)(const Structure&, std::string&);
 
 Writer writer_of(unsigned type) {
@@ -216,6 +233,8 @@ Writer writer_of(unsigned type) {
       return memory_array;
     case 17:
       return memory_device;
+    case 38:
+      return controller;
     case 39:
       return supply;
     default:

@@ -50,7 +50,9 @@ Result<void> keep_output(const Machine& machine, std::string_view name,
                 program.path + " ended with status " + std::to_string(finished.status) +
                     (why.empty() ? "" : ": " + printable(why)));
   }
-  out.sources.push_back({std::move(source_name), std::move(kind), std::move(finished.output)});
+  // ipmitool says "SEL has no entries" among its errors and calls that a success.
+  auto& said = trim(finished.output).empty() ? finished.errors : finished.output;
+  out.sources.push_back({std::move(source_name), std::move(kind), std::move(said)});
   return {};
 }
 

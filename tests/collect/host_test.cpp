@@ -6,6 +6,7 @@ namespace gpuvet::collect {
 Result<void> collect_host(const Machine&, Collected&);
 Result<void> collect_drives(const Machine&, Collected&);
 Result<void> collect_rdma(const Machine&, Collected&);
+Result<void> collect_ipmi(const Machine&, Collected&);
 Result<void> collect_services(const Machine&, Collected&);
 Result<void> collect_driver_modules(const Machine&, Collected&);
 Result<void> collect_environment(const Machine&, Collected&);
@@ -70,6 +71,43 @@ TEST_F(Host, KeepsRdmaPortsAsTheirImporterReadsThem) {
   machine_.root = platform::Root(folder_ + "/nowhere");
   ASSERT_TRUE(collect_rdma(machine_, none));
   EXPECT_EQ(number(none, "node.nic.rdma.ports"_id), 0);
+}
+
+TEST_F(Host, FindsTheCardBelowRdmaInSoftware) {
+  put("/sys/class/infiniband/rxe0/ports/1/gid_attrs/ndevs/0", "eth1\n");
+  put("/sys/class/infiniband/rxe1/ports/1/gid_attrs/ndevs/0", "../net\n");
+  put("/sys/class/infiniband/rxe2/ports/1/gid_attrs/ndevs/0", "bond0\n");
+  link("/sys/class/net/eth1",
+       "../../devices/pci0000:40/0000:40:00.0/0000:43:00.0/virtio2/net/eth1");
+  link("/sys/class/net/bond0", "../../devices/virtual/net/bond0");
+  Collected out;
+  ASSERT_TRUE(collect_rdma(machine_, out));
+  EXPECT_EQ(text(out, "nic.pci.address"_id, "nic:rxe0"), "0000:43:00.0");
+  EXPECT_EQ(find(out, "nic.pci.address"_id, "nic:rxe1"), nullptr);
+  EXPECT_EQ(find(out, "nic.pci.address"_id, "nic:rxe2"), nullptr);
+}
+
+TEST_F(Host, KeepsWhatAToolSaysAmongItsErrorsWhenItHasNothingToList) {
+  put("/dev/ipmi0", "");
+  put("/ipmitool",
+      "#!/bin/sh\n"
+      "[ $1 = sel ] && { echo SEL has no entries >&2; exit 0; }\n"
+      "[ $1 = sdr ] && { echo no repository >&2; exit 1; }\n"
+      "echo noise >&2\necho IPMI Version : 2.0\n");
+  std::filesystem::permissions(folder_ + "/ipmitool", std::filesystem::perms::owner_all);
+  machine_.tools["ipmitool"] = folder_ + "/ipmitool";
+  Collected out;
+  ASSERT_TRUE(collect_ipmi(machine_, out));
+  ASSERT_EQ(out.sources.size(), 3U);
+  EXPECT_EQ(out.sources[0].bytes, "IPMI Version : 2.0\n");
+  EXPECT_EQ(out.sources[2].bytes, "SEL has no entries\n");
+}
+
+TEST_F(Host, TakesNoNameForOneThatNobodyGave) {
+  put("/proc/sys/kernel/hostname", "(none)\n");
+  Collected out;
+  ASSERT_TRUE(collect_host(machine_, out));
+  EXPECT_EQ(find(out, "node.hostname"_id, "node"), nullptr);
 }
 
 TEST_F(Host, AsksForAFabricManagerOnlyWhereThereAreSwitches) {

@@ -11,6 +11,7 @@ namespace gpuvet::collect {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using namespace std::string_literals;
 
 /// A structure: type, handle, the bytes after its header, its strings.
@@ -83,6 +84,21 @@ TEST(Smbios, MeetsItsImporter) {
   }
   EXPECT_TRUE(free);
   EXPECT_TRUE(ecc);
+}
+
+TEST(Smbios, TellsAVirtualMachineItsMemoryAndItsController) {
+  std::string bios(0x14 - 4, '\0');
+  const std::string real = structure(0, bios, {});
+  bios[0x13 - 4] = 0x10;
+  std::string ram = module(4800, 4800);
+  ram[0x12] = 0x07;
+  const auto text =
+      smbios_text(structure(0, bios, {}) + ram + structure(38, "\x01\x20\x20"s, {}) + end);
+  ASSERT_TRUE(text) << text.error().message();
+  EXPECT_THAT(*text, HasSubstr("\n\t\tSystem is a virtual machine\n"));
+  EXPECT_THAT(*text, HasSubstr("Type: RAM\n"));
+  EXPECT_THAT(*text, HasSubstr("IPMI Device Information\n\tSpecification Version: 2.0\n"));
+  EXPECT_THAT(*smbios_text(real + end), Not(HasSubstr("virtual")));
 }
 
 TEST(Smbios, RefusesATableThatIsCut) {
