@@ -56,12 +56,14 @@ Result<Exit> collect(const Options& options, const Context& context) {
     bundle.sources.push_back(std::move(source));
   }
   for (auto& file : gathered.evidence) bundle.evidence.append(std::move(file.evidence));
+  const auto understood = std::ranges::count_if(
+      bundle.sources, [](const BundleSource& source) { return source.reason.empty(); });
   GPUVET_CHECK(write_files(bundle, options.out));
   if (!context.quiet)
     GPUVET_CHECK(
         print(fmt::format("{}: {} observations and {} tables from {} of {} files\n", options.out,
                           bundle.evidence.observations.size(), bundle.evidence.tables.size(),
-                          gathered.evidence.size(), gathered.sources.size())));
+                          understood, bundle.sources.size())));
   return gathered.complaints.empty() ? Exit::fit : Exit::usage;
 }
 

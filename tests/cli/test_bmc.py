@@ -4,6 +4,7 @@ ipmitool, and ones that mean harm."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -70,6 +71,8 @@ class Bmc(unittest.TestCase):
             self.assertEqual(ran.code, 0, ran.err)
             due = {p for p in self.resources if "SessionService" not in p}
             self.assertEqual(set(kept), due)
+            understood, files = map(int, re.search(r"from (\d+) of (\d+) files", ran.out).groups())
+            self.assertLessEqual(understood, files)
             self.assertEqual(controller.deleted, ["/redfish/v1/SessionService/Sessions/7"])
             self.assertEqual(len(controller.asked), len(set(controller.asked)), "nothing is asked twice")
 
