@@ -4,6 +4,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 packages="g++ cmake ninja-build ccache lld clang clang-format clang-tidy libclang-rt-14-dev libcli11-dev libfmt-dev \
 nlohmann-json3-dev libtomlplusplus-dev libpugixml-dev libexpected-dev libxxhash-dev libcurl4-openssl-dev liburing-dev libgtest-dev libgmock-dev \
 libhwy-dev librapidcheck-dev python3 python3-jsonschema prometheus libopenblas0-pthread libopenmpi-dev openmpi-bin"
+# What emulates a whole machine for one test.
+guest_packages="qemu-system-x86 busybox-static ipmitool iproute2"
 build_packages="g++ cmake ninja-build libcli11-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libpugixml-dev \
 libexpected-dev libxxhash-dev libcurl4-openssl-dev liburing-dev libhwy-dev"
 
