@@ -19,8 +19,8 @@ void set_environment(const std::string& name, const std::string& value);
 /// fails.
 Error become(const std::vector<std::string>& command);
 
-/// An empty folder of our own, removed with all that is in it when this ends. What was left behind by
-/// a gpuvet that was killed is removed by the next one.
+/// An empty folder of our own, removed with all that is in it when this ends. What was left behind
+/// by a gpuvet that was killed is removed by the next one.
 class ScratchFolder {
  public:
   static Result<ScratchFolder> make();

@@ -24,6 +24,7 @@ void Queue::push(std::function<Result<void>()> work) {
   {
     const std::lock_guard lock(mutex_);
     if (error_) return;
+    ++open_;
     if (!thread_.joinable()) return done(work());
     waiting_.push_back(std::move(work));
   }
@@ -31,6 +32,7 @@ void Queue::push(std::function<Result<void>()> work) {
 }
 
 Result<void> Queue::drain(double limit) {
+  if (open_.load(std::memory_order_acquire) == 0) return {};  // as mostly: without the lock
   std::unique_lock lock(mutex_);
   const auto through = [this] { return waiting_.empty() && !busy_; };
   if (!through() && !idle_.wait_for(lock, std::chrono::duration<double>(limit), through))
@@ -40,6 +42,7 @@ Result<void> Queue::drain(double limit) {
 }
 
 void Queue::done(Result<void> one) {
+  if (one) --open_;
   if (one || error_) return;
   error_ = std::move(one).error();
   waiting_.clear();

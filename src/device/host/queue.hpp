@@ -2,6 +2,7 @@
 // One thing after another, by a thread of its own, so that host work is as asynchronous as a GPU's.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -33,6 +34,7 @@ class Queue {
   std::mutex mutex_;
   std::condition_variable more_, idle_;
   std::deque<std::function<Result<void>()>> waiting_;
+  std::atomic<std::size_t> open_ = 0;  ///< what is not done; after an error it never is
   std::optional<Error> error_;
   bool busy_ = false, over_ = false;
   std::thread thread_;
