@@ -335,6 +335,12 @@ void sensors(const Evidence& evidence, Totals& totals) {
   totals.list("bmc.sensor.warning"_id, std::move(warning), sources);
 }
 
+/// RDMA that the kernel plays on an ordinary card (rdma_rxe, siw): the same verbs at the processor's
+/// speed, by the names that everybody gives such devices.
+bool in_software(const std::string& name) {
+  return name.starts_with("rxe") || name.starts_with("siw");
+}
+
 /// RDMA ports: InfiniBand always is one; Ethernet only where the source says so, since a server's
 /// management ports are Ethernet too.
 void ports(const Evidence& evidence, Totals& totals) {
@@ -363,6 +369,7 @@ void ports(const Evidence& evidence, Totals& totals) {
       layers.push_back(layer);
     const auto rate = number(part, "nic.rate"_id);
     if (!rate) continue;
+    if (in_software(bare(subject))) continue;
     sum.add(subject, *rate);
     if (*rate >= fast) fast_ones.add(subject);
     if (std::find(rates.begin(), rates.end(), *rate) == rates.end()) rates.push_back(*rate);

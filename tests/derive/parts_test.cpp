@@ -292,8 +292,10 @@ TEST(PartsTest, PortsOfRdmaOnly) {
     port("nic:eno1", "Ethernet", "Down", 1);
     port("nic:mlx5_3", "Ethernet", "Active", 200);
     out.flag("nic.rdma"_id, "nic:mlx5_3", true);
+    port("nic:rxe0", "Ethernet", "Active", 100);  // played in software
+    out.flag("nic.rdma"_id, "nic:rxe0", true);
   }));
-  EXPECT_EQ(number(e, "node.nic.rdma.ports"), 3);
+  EXPECT_EQ(number(e, "node.nic.rdma.ports"), 4);
   EXPECT_EQ(number(e, "node.nic.rdma.fast"), 2);
   EXPECT_EQ(number(e, "node.nic.rdma.rate"), 55e9);
   EXPECT_EQ(shown(e, "node.nic.down"), "mlx5_2: Down (Polling)");
