@@ -335,8 +335,8 @@ void sensors(const Evidence& evidence, Totals& totals) {
   totals.list("bmc.sensor.warning"_id, std::move(warning), sources);
 }
 
-/// RDMA that the kernel plays on an ordinary card (rdma_rxe, siw): the same verbs at the processor's
-/// speed, by the names that everybody gives such devices.
+/// RDMA that the kernel plays on an ordinary card (rdma_rxe, siw): the same verbs at the
+/// processor's speed, by the names that everybody gives such devices.
 bool in_software(const std::string& name) {
   return name.starts_with("rxe") || name.starts_with("siw");
 }
