@@ -100,13 +100,12 @@ std::string family_of(Collective op, const model::Fabric& fabric, double bytes, 
   return bytes < 4194304 ? "collectives.nvlink.small" : "collectives.nvlink.large";
 }
 
-double difficulty_of(Collective op, const model::Fabric& fabric, const model::NcclStack& stack,
-                     double bytes) {
+double difficulty_of(const Row& row, Collective op, const model::Fabric& fabric, double bytes) {
   // Two ranks on two servers may use one adapter or share it, and nobody says.
   if (op == Collective::send_recv) return fabric.servers > 1 ? 4 : 1;
   // Medians of a framework's few calls scatter by a factor of two where the call itself is most of
   // the time.
-  if (stack.framework_call && fabric.servers == 1 && bytes < 4194304) return 4;
+  if (contains(row.workload, "torch") && bytes < 4194304) return 4;
   // What host memory gives to eight GPUs depends on where its pages are.
   return fabric.staged && fabric.gpus > 2 ? 2 : 1;
 }
@@ -134,7 +133,7 @@ model::Answer<model::Estimate> predict(const Row& row, const World& world) {
                       {gpu.id, "nccl", std::string(model::topology_class(fabric)), bytes},
                       1,
                       {}};
-  out.difficulty = difficulty_of(*op, fabric, stack, bytes);
+  out.difficulty = difficulty_of(row, *op, fabric, bytes);
   return out;
 }
 

@@ -120,9 +120,9 @@ model::Answer<model::Fabric> fabric_of(const Row& row, const model::Gpu& gpu) {
   if (nodes > 1) {
     fabric.network =
         network_in(words, gpus, row.kind == "p2p").value_or(model::usual_network(gpu, gpus));
-    // An adapter that nobody names is taken for a slow one.
-    fabric.efa = contains(words, "EFA") || has(words, "type not published");
-    fabric.rdma = !has(words, "TCP") && !has(words, "no RDMA");
+    // A network that nobody names is taken for a slow one.
+    fabric.efa = contains(words, "EFA");
+    fabric.rdma = !has(words, "TCP") && !has(words, "no RDMA") && !has(words, "type not published");
   }
   return fabric;
 }

@@ -107,6 +107,7 @@ Collectives::Collectives(const Constants& c)
       network_simple_step_(c.at("collectives.network_simple_step")),
       network_ring_step_(c.at("collectives.network_ring_step")),
       network_not_efa_(c.at("collectives.network_not_efa")),
+      network_first_efa_(c.at("collectives.network_first_efa")),
       send_base_(c.at("collectives.send_base")),
       send_share_(c.at("collectives.send_share")),
       to_device_share_(c.at("collectives.to_device_share")),
@@ -161,15 +162,16 @@ Seconds Collectives::over_nvlink(const Question& q) const {
   const double steps = ring_steps(q.op, n);
   const double hopper = q.fabric.hopper ? hopper_base_ : 1;
   const double step = ll_step_ * (q.stack.recent ? 1 : old_step_) * steps;
-  const double ll = ll_base_ * hopper + step + q.traffic / ll_rate_;
   // Each rank also copies its own part into place, which no link sees.
   const double own = q.bytes / n / (copy_ratio_ * q.ring);
   if (q.op == Collective::all_to_all) {
-    // Sends to every peer at once: no LL128, no steps.
+    // Sends to every peer at once, each in channels of its own: no LL128, no data in steps.
+    const double ll = ll_base_ * hopper + step + q.bytes / n / ll_rate_;
     const double simple = alltoall_base_ * (q.fabric.hopper ? alltoall_hopper_ : 1) +
                           q.traffic / (alltoall_share_ * q.ring) + own;
     return Seconds::base(fastest({ll, simple}));
   }
+  const double ll = ll_base_ * hopper + step + q.traffic / ll_rate_;
   const double ll128 = ll128_latency(q, steps) + q.traffic / (ll128_share_ * q.ring);
   const double simple =
       simple_base_ * hopper * (q.stack.recent ? 1 : old_simple_) + q.traffic / q.ring + own;
@@ -186,6 +188,12 @@ Seconds Collectives::over_pcie(const Question& q) const {
                     q.traffic / (pcie_ll_share_ * q.ring);
   const double simple = pcie_simple_base_ + pcie_simple_step_ * steps + q.traffic / q.ring;
   return Seconds::base(fastest({ll, simple}));
+}
+
+/// Of a hop, over one on EFA's second generation, which came with Hopper, or on TCP.
+double Collectives::network_slowness(const Fabric& f) const {
+  if (f.efa) return f.hopper ? 1 : network_first_efa_;
+  return f.rdma ? network_not_efa_ : 1;
 }
 
 Seconds Collectives::over_network(const Question& q) const {
@@ -206,7 +214,7 @@ Seconds Collectives::over_network(const Question& q) const {
   // Trees for all-reduce, whose depth grows with the logarithm; rings for the others.
   const double depth = std::log2(static_cast<double>(servers)) * (reduces ? 2 : 1);
   const double hops = (reduces ? 0 : servers - 2) * network_ring_step_;
-  const double slow = f.efa || !f.rdma ? 1 : network_not_efa_;
+  const double slow = network_slowness(f);
   const double inside = f.gpus > 1 ? ring_steps(q.op, f.gpus) : 0;
   const double ll = ll128_latency(q, inside) + slow * (depth * network_step_ + hops) +
                     q.traffic / (network_ll_share_ * rate);
@@ -218,9 +226,9 @@ Seconds Collectives::over_network(const Question& q) const {
 Seconds Collectives::point_to_point(const Question& q) const {
   const auto& f = q.fabric;
   if (f.servers > 1) {
+    // Done for the GPU when all bytes are with the adapter: nobody waits for their arrival.
     const double one = network_share_ * f.network.base() / f.gpus;
-    const double slow = f.efa || !f.rdma ? 1 : network_not_efa_;
-    return Seconds::base(send_base_ + slow * network_step_ + q.bytes / one);
+    return Seconds::base(send_base_ + q.bytes / one);
   }
   // One pair has one channel: through host memory it gets no more than it would in a ring of four.
   const double rate = q.nvlink   ? send_share_ * q.ring / ring_share_

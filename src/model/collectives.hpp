@@ -62,6 +62,7 @@ class Collectives {
   [[nodiscard]] Seconds over_network(const Question&) const;
   [[nodiscard]] Seconds point_to_point(const Question&) const;
   [[nodiscard]] double ll128_latency(const Question&, double steps) const;
+  [[nodiscard]] double network_slowness(const Fabric&) const;
 
   double ring_share_, copy_ratio_;
   double ll_base_, ll_step_, ll_rate_, ll128_base_, ll128_step_, ll128_share_, simple_base_;
@@ -71,7 +72,7 @@ class Collectives {
   double pcie_share_, host_share_, staged_share_, staged_power_;
   double pcie_ll_base_, pcie_ll_step_, pcie_ll_share_, pcie_simple_base_, pcie_simple_step_;
   double network_share_, network_pair_, network_step_, network_ll_share_, network_simple_step_;
-  double network_ring_step_, network_not_efa_;
+  double network_ring_step_, network_not_efa_, network_first_efa_;
   double send_base_, send_share_;
   double to_device_share_, from_device_share_, copy_base_;
 };

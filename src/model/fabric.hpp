@@ -49,7 +49,7 @@ struct Fabric {
   int servers = 1;
   BytesPerSecond network;  ///< all adapters of one server together, one way; 0: unknown
   bool rdma = true;
-  bool efa = false;  ///< AWS's adapter, or one as slow: a hop takes longer than on InfiniBand
+  bool efa = false;  ///< AWS's adapter: a hop takes longer than on InfiniBand
 
   [[nodiscard]] int ranks() const { return gpus * servers; }
 };

@@ -95,6 +95,24 @@ TEST(Collectives, OnEfaStartLaterAndEndAsFast) {
   EXPECT_NEAR(bus(all_reduce, 16 * GiB, efa) / bus(all_reduce, 16 * GiB, infiniband), 1, 0.02);
 }
 
+TEST(Collectives, OnTheFirstEfaStartLaterStill) {
+  // The same repository: 165 us on two p4de.
+  auto nodes = usual_fabric(gpu("a100-sxm4-80gb"), 8, 2);
+  nodes.network = 50 * GB_per_s;
+  nodes.efa = true;
+  NcclStack old;
+  old.recent = false;
+  EXPECT_NEAR(seconds(Collective::all_reduce, 1024, nodes, old), 165e-6, 60e-6);
+}
+
+TEST(Collectives, SendsToOtherServersDontWaitForTheirArrival) {
+  auto near = usual_fabric(gpu("a100-pcie-80gb"), 1, 2);
+  near.network = 12.5 * GB_per_s;
+  auto far = near;
+  far.efa = true;
+  EXPECT_EQ(seconds(Collective::send_recv, 1024, near), seconds(Collective::send_recv, 1024, far));
+}
+
 TEST(Collectives, RefuseWhatTheyCannotKnow) {
   auto nodes = usual_fabric(gpu("a100-sxm4-80gb"), 8, 2);
   const auto time = collectives().time(Collective::all_reduce, Bytes::base(MiB), nodes);
