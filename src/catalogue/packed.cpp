@@ -74,7 +74,7 @@ template <class Archive, class T>
 void transfer(Archive& archive, std::optional<T>& value) {
   bool there = value.has_value();
   archive(there);
-  if (there && !value) value.emplace();
+  if (there && !value) value = T{};
   if (there) archive(*value);
 }
 
