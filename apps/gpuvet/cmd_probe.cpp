@@ -40,13 +40,12 @@ Result<std::vector<const probe::Probe*>> probes_named(const std::vector<std::str
 }
 
 /// In a job of several processes only what they do together makes sense; the first of them reports.
-Result<void> fit_for_job(const std::vector<const probe::Probe*>& probes, Options& options) {
+Result<void> fit_for_job(const std::vector<const probe::Probe*>& probes, const Options& options) {
   for (const auto* probe : probes)
     if (probe->name != "collectives")
       return fail(Errc::usage, std::string(probe->name) +
                                    ": processes that mpirun or srun started together can only run "
-                                   "collectives; run others without it, or one process per node "
-                                   "with its own --out");
+                                   "collectives; run this on each node without mpirun");
   if (options.probing.on.starts_with("sim:"))
     return fail(Errc::usage, "a simulated server is one process: run it without mpirun");
   return {};
