@@ -3,6 +3,7 @@
 // the same code on GPU and host and to the same bits, so that nothing needs to be kept or sent.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -64,17 +65,18 @@ GPUVET_HD inline std::uint16_t to_bf16(float x) {
 GPUVET_HD inline std::uint32_t to_small(float x, int exponent_bits, int mantissa_bits) {
   const int bias = (1 << (exponent_bits - 1)) - 1;
   const std::uint32_t sign = (bits_of(x) >> 31U) << (exponent_bits + mantissa_bits);
-  const float magnitude = x < 0 ? -x : x;
+  const float magnitude = float_of(bits_of(x) & 0x7fffffffU);
   const float smallest = float_of(static_cast<std::uint32_t>(128 - bias) << 23U);  // normal
-  if (magnitude < smallest) {
-    // Adding 2^23 units of the last place leaves their number, rounded, in the low bits.
-    const auto exponent = static_cast<std::uint32_t>(128 - bias - mantissa_bits + 23);
-    const float shifter = float_of(exponent << 23U);
-    return sign | (bits_of(magnitude + shifter) - bits_of(shifter));
-  }
+  // Adding 2^23 units of the last place leaves their number, rounded, in the low bits.
+  const auto exponent = static_cast<std::uint32_t>(128 - bias - mantissa_bits + 23);
+  const float shifter = float_of(exponent << 23U);
+  const std::uint32_t units = bits_of(magnitude + shifter) - bits_of(shifter);
   const int dropped = 23 - mantissa_bits;
-  const std::uint32_t kept = rounded_bits(magnitude, dropped) >> dropped;
-  return sign | (kept - (static_cast<std::uint32_t>(127 - bias) << mantissa_bits));
+  const std::uint32_t kept = (rounded_bits(magnitude, dropped) >> dropped) -
+                             (static_cast<std::uint32_t>(127 - bias) << mantissa_bits);
+  // Which of both nobody can foresee: chosen without a branch.
+  const std::uint32_t below = 0U - static_cast<std::uint32_t>(magnitude < smallest);
+  return sign | (units & below) | (kept & ~below);
 }
 GPUVET_HD inline std::uint16_t to_fp16(float x) {
   return static_cast<std::uint16_t>(to_small(x, 5, 10));
@@ -110,11 +112,8 @@ GPUVET_HD inline float from_small(std::uint32_t bits, int exponent_bits, int man
 GPUVET_HD inline float from_fp16(std::uint16_t bits) { return from_small(bits, 5, 10, true); }
 GPUVET_HD inline float from_fp8(std::uint8_t bits) { return from_small(bits, 4, 3, false); }
 
-/// The element's bits, in the low operand_bytes(precision) bytes.
-GPUVET_HD inline std::uint64_t element_bits(Precision precision, Values values, std::uint64_t key,
-                                            std::uint64_t index) {
-  const bool whole = values == Values::integers;
-  const double x = whole ? integer_element(key, index) : normal_element(key, index);
+/// The bits that stand for `x`, one of `values`, in the low operand_bytes(precision) bytes.
+GPUVET_HD inline std::uint64_t number_bits(Precision precision, Values values, double x) {
   const auto narrow = static_cast<float>(x);
   switch (precision) {
     case Precision::fp64: {
@@ -133,12 +132,24 @@ GPUVET_HD inline std::uint64_t element_bits(Precision precision, Values values, 
     case Precision::fp8:
       return to_fp8(narrow);
     case Precision::int8: {
-      const double scaled = whole ? x : x * int8_deviation;
+      const double scaled = values == Values::integers ? x : x * int8_deviation;
       const int nearest = static_cast<int>(scaled + (scaled < 0 ? -0.5 : 0.5));
       return static_cast<std::uint8_t>(static_cast<std::int8_t>(nearest));
     }
   }
   return 0;
 }
+
+/// The element's bits, in the low operand_bytes(precision) bytes.
+GPUVET_HD inline std::uint64_t element_bits(Precision precision, Values values, std::uint64_t key,
+                                            std::uint64_t index) {
+  return number_bits(
+      precision, values,
+      values == Values::integers ? integer_element(key, index) : normal_element(key, index));
+}
+
+/// `count` elements from `first` on, as they lie in memory, on the host.
+void write_elements(Precision precision, Values values, std::uint64_t key, std::uint64_t first,
+                    std::uint64_t count, std::byte* to);
 
 }  // namespace gpuvet::device

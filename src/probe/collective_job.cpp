@@ -32,13 +32,13 @@ Result<std::uint64_t> least_of(device::Job& job, std::uint64_t own) {
 }
 
 /// Leaving ranks out would take a new job.
-void no_stragglers(Context& context, const device::Communicator& communicator) {
+void nobody_left_out(Context& context, const device::Communicator& communicator) {
   if (context.job->rank() != 0) return;
   const auto library = communicator.transport(device::Collective::all_reduce, 8).library;
-  context.out->absent("collective.stragglers"_id, "node", Absence::not_supported,
-                      "among several processes none is left out to see whether the others are "
-                      "faster without it; run on one node for that",
-                      {{"gpus", static_cast<double>(communicator.ranks())}, {"library", library}});
+  no_culprits(context, Absence::not_supported,
+              "among several processes none is left out to see whether it is to blame; run on one "
+              "node for that",
+              {{"gpus", static_cast<double>(communicator.ranks())}, {"library", library}});
 }
 
 /// The GPUs here that are this process's own, where several share a node.
@@ -83,7 +83,7 @@ Result<void> over_gpus_of_job(Context& context) {
   GPUVET_CHECK(all_well(job, ready));
   GPUVET_TRY(auto most, largest_buffer(own));
   GPUVET_TRY(most, least_of(job, most));
-  no_stragglers(own, **communicator);
+  nobody_left_out(own, **communicator);
   return sweep_collectives(own, **communicator, most);
 }
 
@@ -96,7 +96,7 @@ Result<void> over_hosts_of_job(Context& context) {
   GPUVET_TRY(auto most, largest_buffer(own));
   GPUVET_TRY(most,
              least_of(*context.job, most / static_cast<std::uint64_t>(context.job->place().size)));
-  no_stragglers(own, *communicator);
+  nobody_left_out(own, *communicator);
   return sweep_collectives(own, *communicator, most);
 }
 

@@ -232,6 +232,11 @@ Result<std::uint64_t> largest_buffer(const Context& context) {
   return out;
 }
 
+void no_culprits(Context& context, Absence why, const std::string& detail, const Where& where) {
+  for (const Id id : {"collective.gpu.speedup_without"_id, "collective.gpu.spoils"_id})
+    context.out->absent(id, "node", why, detail, where);
+}
+
 Result<void> sweep_collectives(Context& context, device::Communicator& communicator,
                                std::uint64_t most) {
   return Sweep(context, communicator, most).run();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "device/communicator.hpp"
 #include "probe/probe.hpp"
@@ -18,5 +19,8 @@ Result<std::uint64_t> largest_buffer(const Context& context);
 /// of ranks. With a job all its processes call it alike, and the first one records.
 Result<void> sweep_collectives(Context& context, device::Communicator& communicator,
                                std::uint64_t most);
+
+/// Records why nobody looked for the GPU that makes collectives slow or wrong.
+void no_culprits(Context& context, Absence why, const std::string& detail, const Where& where);
 
 }  // namespace gpuvet::probe

@@ -22,15 +22,22 @@ Made communicator_over(std::span<device::Device* const> devices, bool ring) {
   return ring ? device::ring_communicator(devices) : device::nccl_communicator(devices);
 }
 
-/// Seconds of an all_reduce over `devices`.
-Result<double> all_reduce_seconds(Context& context, std::span<device::Device* const> devices,
-                                  bool ring, std::uint64_t bytes) {
+struct AllReduce {
+  double seconds = 0;
+  double wrong = 0;  ///< words of the results
+};
+
+/// An all_reduce over `devices`.
+Result<AllReduce> all_reduce(Context& context, std::span<device::Device* const> devices, bool ring,
+                             std::uint64_t bytes) {
   Context part = context;
   part.devices = devices;
   GPUVET_TRY(const auto communicator, communicator_over(devices, ring));
   const auto piece = 8 * devices.size();
   GPUVET_TRY(auto data, CollectiveData::make(part, *communicator, Collective::all_reduce,
                                              bytes / piece * piece));
+  AllReduce out;
+  GPUVET_TRY(out.wrong, data.wrong(*communicator, Collective::all_reduce));
   std::vector<double> seconds;
   for (int i = 0; i < 6; ++i) {
     const double begin = devices.front()->now();
@@ -38,47 +45,50 @@ Result<double> all_reduce_seconds(Context& context, std::span<device::Device* co
     GPUVET_CHECK(data.synchronize());
     if (i > 0) seconds.push_back(devices.front()->now() - begin);
   }
-  return median(std::move(seconds));
+  out.seconds = median(std::move(seconds));
+  return out;
 }
 
-/// In a collective all ranks take as long as the slowest, so times of ranks don't tell which one it
-/// is. Leaving each out in turn does.
-Result<void> find_stragglers(Context& context, bool ring, const std::string& library,
-                             std::uint64_t most) {
+/// In a collective all ranks take as long as the slowest, and what one adds wrongly reaches them
+/// all, so neither tells which one it is. Leaving each out in turn does.
+Result<void> find_culprits(Context& context, bool ring, const std::string& library,
+                           std::uint64_t most) {
   const auto& devices = context.devices;
   const auto bytes = std::min(most, std::uint64_t{256} << 20);
   const Where where{{"gpus", static_cast<double>(devices.size())},
                     {"bytes", static_cast<double>(bytes)},
                     {"library", library}};
-  if (devices.size() < 4 || context.over()) {
-    context.out->absent("collective.stragglers"_id, "node",
-                        devices.size() < 4 ? Absence::not_supported : Absence::not_asked,
-                        devices.size() < 4 ? "among fewer than four devices none can be told apart"
-                                           : "the time was up",
-                        where);
+  if (devices.size() < 4) {
+    no_culprits(context, Absence::not_supported,
+                "among fewer than four devices none can be told apart", where);
     return {};
   }
-  std::vector<double> without;
+  if (context.over()) {
+    no_culprits(context, Absence::not_asked, "the time was up", where);
+    return {};
+  }
+  std::vector<AllReduce> without;
   for (std::size_t r = 0; r < devices.size(); ++r) {
     context.progress(0.9 + 0.1 * static_cast<double>(r) / static_cast<double>(devices.size()),
-                     "who holds the others up");
+                     "without each in turn");
     std::vector<device::Device*> others(devices.begin(), devices.end());
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(r));
-    GPUVET_TRY(const double seconds, all_reduce_seconds(context, others, ring, bytes));
-    without.push_back(seconds);
+    GPUVET_TRY(const auto one, all_reduce(context, others, ring, bytes));
+    without.push_back(one);
   }
-  constexpr double faster = 1.25;  ///< without it, than without the others
-  const double usual = median(without);
-  std::vector<std::string> found;
-  std::string detail;
-  for (std::size_t r = 0; r < devices.size(); ++r)
-    if (without[r] * faster < usual) {
-      found.push_back(fmt::format("rank {} ({})", r, devices[r]->properties().subject));
-      detail += fmt::format("{}without rank {} all_reduce is {:.1f} times as fast",
-                            detail.empty() ? "" : ", ", r, usual / without[r]);
-    }
-  context.out->texts("collective.stragglers"_id, "node", std::move(found), where);
-  if (!detail.empty()) context.out->detail(detail);
+  std::vector<double> seconds;
+  for (const auto& one : without) seconds.push_back(one.seconds);
+  const double usual = median(std::move(seconds));
+  const auto right = std::count_if(without.begin(), without.end(),
+                                   [](const AllReduce& one) { return one.wrong == 0; });
+  for (std::size_t r = 0; r < devices.size(); ++r) {
+    const auto& subject = devices[r]->properties().subject;
+    context.out->number("collective.gpu.speedup_without"_id, subject, usual / without[r].seconds,
+                        where);
+    context.out->flag("collective.gpu.spoils"_id, subject, right == 1 && without[r].wrong == 0,
+                      where);
+    context.out->detail(fmt::format("rank {}: {:.0f} wrong words without it", r, without[r].wrong));
+  }
   return {};
 }
 
@@ -100,11 +110,11 @@ Result<void> collectives(Context& context) {
   Context sweep = context;
   sweep.job = nullptr;
   const double now = context.devices.front()->now();
-  sweep.until = now + 0.85 * (context.until - now);  // the rest is for stragglers
+  sweep.until = now + 0.85 * (context.until - now);  // the rest is for culprits
   GPUVET_CHECK(sweep_collectives(sweep, **communicator, most));
   const auto library = (*communicator)->transport(Collective::all_reduce, most).library;
   communicator->reset();
-  auto found = find_stragglers(context, ring, library, most);
+  auto found = find_culprits(context, ring, library, most);
   context.publish();
   return found;
 }

@@ -157,16 +157,15 @@ Result<std::uint64_t> Workbench::exact(Tally& tally) {
 }
 
 Result<std::uint64_t> Workbench::wrong_inputs(device::Range range, std::uint64_t seed) {
-  std::vector<std::byte> bytes(range.bytes);
-  GPUVET_CHECK(device_->read(range, bytes));
+  std::vector<std::byte> found(range.bytes), expected(range.bytes);
+  GPUVET_CHECK(device_->read(range, found));
   const auto width = operand_bytes(precision_);
-  const auto key = device::element_key(seed);
+  device::write_elements(precision_, Values::integers, device::element_key(seed), 0,
+                         found.size() / width, expected.data());
+  if (found == expected) return 0;
   std::uint64_t out = 0;
-  for (std::uint64_t i = 0; i < bytes.size() / width; ++i) {
-    std::uint64_t found = 0;
-    std::memcpy(&found, bytes.data() + i * width, width);
-    out += found != device::element_bits(precision_, Values::integers, key, i) ? 1U : 0U;
-  }
+  for (std::uint64_t at = 0; at < found.size(); at += width)
+    out += std::memcmp(found.data() + at, expected.data() + at, width) != 0 ? 1U : 0U;
   return out;
 }
 

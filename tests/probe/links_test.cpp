@@ -84,23 +84,37 @@ TEST(Collectives, FindAWrongSum) {
   EXPECT_GT(total(wrong.evidence, "collective.ring.all_reduce.wrong"), 0);
 }
 
-/// The ranks that the probe blames.
-std::vector<std::string> stragglers(std::vector<Plant> plants) {
+/// The GPUs that the probe blames, by rank: for slowness, for wrong sums.
+struct Blamed {
+  std::vector<std::size_t> slow, wrong;
+};
+
+Blamed blamed(std::vector<Plant> plants) {
   Outcome out;
   run("collectives", std::move(plants), out);
-  for (const auto& o : out.evidence.observations)
-    if (o.id == "collective.stragglers"_id)
-      if (const auto* value = o.get())
-        if (const auto* names = std::get_if<std::vector<std::string>>(value)) return *names;
-  return {"none was looked for"};
+  Blamed found;
+  std::size_t rank = 0, spoilers = 0;
+  for (const auto& o : out.evidence.observations) {
+    if (o.id == "collective.gpu.speedup_without"_id && *o.number() > 1.25)
+      found.slow.push_back(rank);
+    rank += o.id == "collective.gpu.speedup_without"_id;
+    if (o.id == "collective.gpu.spoils"_id && std::get<bool>(*o.get()))
+      found.wrong.push_back(spoilers);
+    spoilers += o.id == "collective.gpu.spoils"_id;
+  }
+  EXPECT_EQ(rank, 4U);
+  EXPECT_EQ(spoilers, 4U);
+  return found;
 }
 
-TEST(Collectives, NameTheRankThatHoldsTheOthersUp) {
-  EXPECT_EQ(stragglers({}), std::vector<std::string>{});
-  for (const int slow : {0, 2, 3}) {
-    const auto found = stragglers({{PlantKind::rank_slow, slow}});
-    ASSERT_EQ(found.size(), 1);
-    EXPECT_TRUE(found[0].starts_with("rank " + std::to_string(slow) + " (gpu:")) << found[0];
+TEST(Collectives, NameTheGpuToBlame) {
+  using Ranks = std::vector<std::size_t>;
+  const auto healthy = blamed({});
+  EXPECT_EQ(healthy.slow, Ranks{});
+  EXPECT_EQ(healthy.wrong, Ranks{});
+  for (const int sick : {0, 2, 3}) {
+    EXPECT_EQ(blamed({{PlantKind::rank_slow, sick}}).slow, Ranks{static_cast<std::size_t>(sick)});
+    EXPECT_EQ(blamed({{PlantKind::sum_wrong, sick}}).wrong, Ranks{static_cast<std::size_t>(sick)});
   }
 }
 

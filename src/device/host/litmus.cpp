@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <utility>
+#include <vector>
 
 #include "device/host/host.hpp"
 #include "device/litmus_outcomes.hpp"
@@ -145,16 +147,32 @@ std::array<Run, 4> runs_of(Litmus shape) {
   return {};
 }
 
+/// How often each outcome was seen. They are few: the common ones are found at once.
+class Seen {
+ public:
+  void add(LitmusOutcome outcome) {
+    const auto known = std::find_if(counts_.begin(), counts_.end(),
+                                    [&](const auto& one) { return one.first == outcome.code; });
+    if (known == counts_.end())
+      counts_.emplace_back(outcome.code, 1);
+    else
+      ++known->second;
+  }
+  [[nodiscard]] const auto& counts() const { return counts_; }
+
+ private:
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> counts_;  ///< code, times
+};
+
 /// Counts what a batch left behind and makes it new.
-void collect(const LitmusShape& shape, std::size_t count, Arena& arena,
-             std::vector<std::uint64_t>& seen) {
+void collect(const LitmusShape& shape, std::size_t count, Arena& arena, Seen& seen) {
   for (std::size_t i = 0; i < batch; ++i) {
     auto& at = arena.instances[i];
     LitmusOutcome outcome;
     for (std::uint32_t r = 0; r < shape.registers; ++r) outcome.set(r, arena.registers[r][i]);
     outcome.set(LitmusOutcome::x, at.x.load());
     outcome.set(LitmusOutcome::y, at.y.load());
-    if (i < count) ++seen[outcome.code];
+    if (i < count) seen.add(outcome);
     at.x = 0;
     at.y = 0;
   }
@@ -193,7 +211,7 @@ Result<LitmusCounts> HostDevice::litmus(const LitmusSetup& setup, Device* peer) 
       setup.fence == Fence::none ? runs_of<false>(setup.shape) : runs_of<true>(setup.shape);
   Arena arena(shape.threads);
   for (auto& at : arena.instances) at.x = at.y = 0;
-  std::vector<std::uint64_t> seen(LitmusOutcome::codes);
+  Seen seen;
   const auto batches = (setup.iterations + batch - 1) / batch;
   Team team(processors_for(setup.agents, *this, other));
   team.run([&](std::size_t member) {
@@ -207,8 +225,7 @@ Result<LitmusCounts> HostDevice::litmus(const LitmusSetup& setup, Device* peer) 
     }
   });
   LitmusCounts out;
-  for (std::uint32_t code = 0; code < seen.size(); ++code)
-    if (seen[code] != 0) add_outcome(setup, {code}, seen[code], out);
+  for (const auto& [code, times] : seen.counts()) add_outcome(setup, {code}, times, out);
   return out;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstring>
 
 #include "device/host/host.hpp"
 #include "device/host/matrix_multiply.hpp"
@@ -52,12 +51,9 @@ Result<void> HostStream::fill_matrix(Range to, Precision precision, Values value
                                      std::uint64_t seed) {
   const auto width = operand_bytes(precision);
   return enqueue(to.bytes / 8, [=](std::uint64_t first, std::uint64_t last) {
-    const auto key = element_key(seed);
-    auto* at = reinterpret_cast<std::byte*>(to.address);
-    for (auto i = first * 8 / width; i < last * 8 / width; ++i) {
-      const auto bits = element_bits(precision, values, key, i);
-      std::memcpy(at + i * width, &bits, width);  // the low bytes come first
-    }
+    write_elements(precision, values, element_key(seed), first * 8 / width,
+                   (last - first) * 8 / width,
+                   reinterpret_cast<std::byte*>(to.address) + first * 8);
   });
 }
 

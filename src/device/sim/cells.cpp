@@ -25,21 +25,32 @@ struct Dice {
 
 }  // namespace
 
+Spot spot_of(std::uint64_t seed, std::uint64_t words) {
+  Dice dice{seed};
+  Spot out;
+  out.word = dice.below(words);
+  out.bit = dice.below(64);
+  out.partner = (out.word + 1 + dice.below(words - 1)) % words;
+  out.strike = 1 + dice.below(3);
+  return out;
+}
+
 Cells::Cells(const std::vector<Plant>& plants, std::uint64_t words) {
   for (const auto& p : plants) plant(p, words);
 }
 
 void Cells::plant(const Plant& plant, std::uint64_t words) {
-  Dice dice{plant.seed};
+  const auto spot = spot_of(plant.seed, words);
   Cell cell;
   cell.kind = plant.kind;
-  cell.word = dice.below(words);
-  cell.mask = std::uint64_t{1} << dice.below(64);
-  cell.partner = (cell.word + 1 + dice.below(words - 1)) % words;
-  cell.strike = 1 + dice.below(3);
+  cell.word = spot.word;
+  cell.mask = std::uint64_t{1} << spot.bit;
+  cell.partner = spot.partner;
+  cell.strike = spot.strike;
   const auto add = [&](Cell one) { cells_.emplace(one.word, one); };
   switch (plant.kind) {
-    case PlantKind::row:
+    case PlantKind::row: {
+      Dice dice{~plant.seed};
       cell.word = cell.word / row_words * row_words;
       for (std::uint64_t i = 0; i < row_words && cell.word < words; ++i, ++cell.word) {
         cell.mask = std::uint64_t{1} << dice.below(64);
@@ -47,6 +58,7 @@ void Cells::plant(const Plant& plant, std::uint64_t words) {
         add(cell);
       }
       return;
+    }
     case PlantKind::column:
       cell.kind = PlantKind::stuck_high;
       for (int i = 0; i < 32 && cell.word < words; ++i, cell.word += column_stride) add(cell);

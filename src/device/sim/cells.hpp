@@ -12,6 +12,15 @@
 
 namespace gpuvet::device {
 
+/// Where and when a fault strikes.
+struct Spot {
+  std::uint64_t word = 0, bit = 0;
+  std::uint64_t partner = 0;  ///< the word that it changes or is mistaken for, if it does so
+  std::uint64_t strike = 1;   ///< at which read or write
+};
+/// Of the fault with that seed, in a memory of `words`.
+Spot spot_of(std::uint64_t seed, std::uint64_t words);
+
 class Cells {
  public:
   /// Gets and sets words of the real memory; get() of a word that nobody allocated is 0.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <random>
 
+#include "device/litmus_outcomes.hpp"
 #include "device/sim/machine.hpp"
 #include "device/sim/stream.hpp"
 
@@ -9,19 +11,20 @@ namespace gpuvet::device {
 namespace {
 
 /// What the faults of memory order show, and in which test.
-struct Order {
+struct Disorder {
   PlantKind kind;
   Litmus shape;
+  std::array<std::uint32_t, 6> seen;  ///< registers, x, y: what must never be
 };
-constexpr std::array orders = {
-    Order{PlantKind::order_message_passing, Litmus::message_passing},
-    Order{PlantKind::order_store_buffering, Litmus::store_buffering},
-    Order{PlantKind::order_load_buffering, Litmus::load_buffering},
-    Order{PlantKind::order_iriw, Litmus::iriw},
-    Order{PlantKind::order_coherence, Litmus::coherence},
-    Order{PlantKind::atomic_add_lost, Litmus::atomic_add},
-    Order{PlantKind::atomic_cas_twice, Litmus::atomic_cas},
-    Order{PlantKind::atomic_exchange_lost, Litmus::atomic_exchange},
+constexpr std::array disorders = {
+    Disorder{PlantKind::order_message_passing, Litmus::message_passing, {1, 0, 0, 0, 1, 1}},
+    Disorder{PlantKind::order_store_buffering, Litmus::store_buffering, {0, 0, 0, 0, 1, 1}},
+    Disorder{PlantKind::order_load_buffering, Litmus::load_buffering, {1, 1, 0, 0, 1, 1}},
+    Disorder{PlantKind::order_iriw, Litmus::iriw, {1, 0, 1, 0, 1, 1}},
+    Disorder{PlantKind::order_coherence, Litmus::coherence, {0, 2, 1, 0, 2, 0}},
+    Disorder{PlantKind::atomic_add_lost, Litmus::atomic_add, {0, 1, 1, 2, 3, 0}},
+    Disorder{PlantKind::atomic_cas_twice, Litmus::atomic_cas, {0, 0, 0, 0, 2, 0}},
+    Disorder{PlantKind::atomic_exchange_lost, Litmus::atomic_exchange, {0, 0, 0, 0, 2, 0}},
 };
 
 Properties properties_of(const sim::World& world, std::size_t index) {
@@ -132,14 +135,30 @@ Result<bool> SimulatedDevice::reach(Device& peer) {
 Result<LitmusCounts> SimulatedDevice::litmus(const LitmusSetup& setup, Device* peer) {
   GPUVET_CHECK(begin_work());
   auto* other = dynamic_cast<SimulatedDevice*>(peer);
-  GPUVET_TRY(auto out, inner_->litmus(setup, other == nullptr ? peer : &other->inner()));
   machine_->idle(1e-6 * static_cast<double>(setup.iterations));
-  for (const auto& order : orders)
-    if (order.shape == setup.shape && setup.fence != Fence::none && plant(order.kind) != nullptr) {
-      ++out.forbidden;
-      ++out.outcomes["planted"];
-    }
+  const auto disorder = std::find_if(disorders.begin(), disorders.end(),
+                                     [&](const Disorder& one) { return one.shape == setup.shape; });
+  const auto struck = runs_struck(disorder->kind, setup);
+  auto healthy = setup;
+  healthy.iterations -= struck;
+  GPUVET_TRY(auto out, inner_->litmus(healthy, other == nullptr ? peer : &other->inner()));
+  if (struck == 0) return out;
+  LitmusOutcome seen;
+  for (std::uint32_t field = 0; field < disorder->seen.size(); ++field)
+    seen.set(field, disorder->seen[field]);
+  add_outcome(setup, seen, struck, out);
   return out;
+}
+
+/// Faults of memory order are rare, and only in one kind of memory.
+std::uint64_t SimulatedDevice::runs_struck(PlantKind kind, const LitmusSetup& setup) const {
+  constexpr std::array places = {Placement::device, Placement::pinned, Placement::managed};
+  const auto* fault = plant(kind);
+  if (fault == nullptr || setup.memory != places[fault->seed % places.size()]) return 0;
+  constexpr double often = 1e-3;
+  std::mt19937_64 random(Pattern::mix(fault->seed + work_));
+  return std::binomial_distribution<std::uint64_t>(
+      setup.iterations, fault->strength > 0 ? fault->strength : often)(random);
 }
 
 Result<double> SimulatedDevice::latency(Device* peer, int rounds) {

@@ -97,6 +97,8 @@ class SimulatedDevice final : public Device {
   [[nodiscard]] int index() const { return properties_.index; }
   /// The fault of that kind that this device has; null: it has none.
   [[nodiscard]] const Plant* plant(PlantKind kind) const;
+  /// How many of a litmus test's runs come out as a fault of that kind wants.
+  [[nodiscard]] std::uint64_t runs_struck(PlantKind kind, const LitmusSetup& setup) const;
   /// The first word of `range` counted from the beginning of the device's memory.
   [[nodiscard]] std::optional<std::uint64_t> first_word(Range range) const;
   /// What cells do to words of allocated memory.
