@@ -20,7 +20,8 @@ GPUVET_HD constexpr int check_sign(std::uint64_t key, std::uint64_t index, int v
   return ((element_word(key, index) >> static_cast<unsigned>(vector)) & 1U) != 0 ? 1 : -1;
 }
 
-/// Half the last place of a result, relative to it.
+/// Half the last place of a result, relative to it: at most, but for bf16 its root mean square over
+/// a row, rounded up (docs/method/compute.md).
 GPUVET_HD constexpr double result_rounding(Precision precision) {
   switch (precision) {
     case Precision::fp64:

@@ -186,20 +186,20 @@ Tally tally_of(const device::PlantInfo& kind) {
   return out;
 }
 
-/// Puts the kind's row in the place of the one that the page has.
-void write_row(const device::PlantInfo& kind, const Tally& tally) {
+/// Puts `line` in the place of the page's line that begins alike.
+void write_line(std::string_view begins, std::string_view line) {
   const std::string path = std::string(GPUVET_SOURCE_DIR) + "/docs/planted.md";
   std::ifstream page(path);
-  const auto begins = fmt::format("| `{}` |", kind.name);
-  std::string all, line;
-  while (std::getline(page, line))
-    if (!line.starts_with(begins))
-      all += line + '\n';
-    else
-      all += fmt::format("{} {} | `{}` | {} | {} | {} | `{}` |\n", begins, kind.title, kind.probe,
-                         tally.planted, tally.found, tally.out_of_reach,
-                         fmt::join(tally.criteria, "`, `"));
+  std::string all, old;
+  while (std::getline(page, old)) all += fmt::format("{}\n", old.starts_with(begins) ? line : old);
   std::ofstream(path) << all;
+}
+
+void write_row(const device::PlantInfo& kind, const Tally& tally) {
+  const auto begins = fmt::format("| `{}` |", kind.name);
+  write_line(begins, fmt::format("{} {} | `{}` | {} | {} | {} | `{}` |", begins, kind.title,
+                                 kind.probe, tally.planted, tally.found, tally.out_of_reach,
+                                 fmt::join(tally.criteria, "`, `")));
 }
 
 class PlantedKind : public ::testing::TestWithParam<device::PlantInfo> {};
@@ -221,14 +221,21 @@ INSTANTIATE_TEST_SUITE_P(Each, PlantedKind, ::testing::ValuesIn(device::plant_ki
 
 TEST(Planted, CleanServersRaiseNoAlarm) {
   const std::uint64_t seeds = plants_asked() > 2 ? 100 : 1;
+  std::uint64_t probes = 0, alarms = 0;
   for (const auto& probe : probe::all()) {
     if (probe.needs == probe::Needs::host) continue;
+    ++probes;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-      const auto ran = run("hgx-a100-4", {}, probe, seed);
-      EXPECT_TRUE(news("hgx-a100-4", ran).empty())
-          << probe.name << " seed " << seed << ": " << news("hgx-a100-4", ran).begin()->first;
+      const auto found = news("hgx-a100-4", run("hgx-a100-4", {}, probe, seed));
+      for (const auto& [criterion, subjects] : found)
+        ADD_FAILURE() << probe.name << " seed " << seed << ": " << criterion;
+      alarms += found.size();
     }
   }
+  if (std::getenv("GPUVET_WRITE_DOCS") != nullptr)
+    write_line("Without a fault", fmt::format("Without a fault, {} probes with {} seeds each: {} "
+                                              "false alarms.",
+                                              probes, seeds, alarms));
 }
 
 }  // namespace
