@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "core/text.hpp"
 #include "derive/derive.hpp"
@@ -67,23 +68,28 @@ std::string table_of(const Evidence& evidence) {
   return out;
 }
 
-/// Findings about what these probes observed; the others are vet's business.
-std::vector<judge::Finding> findings_of(Evidence inventory, const Evidence& found,
+/// Everything that the files say and that follows from it.
+Result<Evidence> all_of(std::vector<derive::FileEvidence> files,
+                        const catalogue::Catalogue& catalogue) {
+  GPUVET_TRY(auto joined, derive::one_server(std::move(files), std::nullopt));
+  return derive::derive(std::move(joined), catalogue, {});
+}
+
+/// Findings about what these probes observed and what follows from it; the others are vet's
+/// business.
+std::vector<judge::Finding> findings_of(const Evidence& inventory, const Evidence& found,
                                         const catalogue::Catalogue& catalogue) {
-  std::vector<Id> ids;
-  for (const auto& o : found.observations) ids.push_back(o.id);
-  std::vector<derive::FileEvidence> files;
-  files.push_back({"inventory", std::move(inventory)});
-  files.push_back({"probes", found});
-  auto joined = derive::one_server(std::move(files), std::nullopt);
-  if (!joined) return {};
-  auto evidence = derive::derive(std::move(*joined), catalogue, {});
-  auto verdict = judge::judge(std::move(evidence), catalogue, {catalogue::Stage::acceptance, {}});
+  const auto before = all_of({{"inventory", inventory}}, catalogue);
+  auto evidence = all_of({{"inventory", inventory}, {"probes", found}}, catalogue);
+  if (!before || !evidence) return {};
+  std::set<std::string_view> known, observed;
+  for (const auto& o : before->observations) known.insert(o.id.name());
+  for (const auto& o : found.observations) observed.insert(o.id.name());
+  auto verdict = judge::judge(std::move(*evidence), catalogue, {catalogue::Stage::acceptance, {}});
   std::vector<judge::Finding> out;
   for (auto& finding : verdict.findings) {
-    const auto* criterion = catalogue.criterion(finding.id);
-    const auto id = criterion == nullptr ? std::nullopt : find_id(criterion->reads);
-    const bool ours = id && std::find(ids.begin(), ids.end(), *id) != ids.end();
+    const bool ours = observed.contains(finding.observation) ||
+                      (!finding.observation.empty() && !known.contains(finding.observation));
     if (ours && finding.status != judge::Status::no_evidence &&
         finding.status != judge::Status::not_applicable)
       out.push_back(std::move(finding));
@@ -153,7 +159,7 @@ Result<Exit> run(Options options, const Context& context) {
   if (!reports) return Exit::fit;
   const auto& found = probed.evidence;
   GPUVET_TRY(const auto catalogue, load_catalogue(context, catalogue::Parts::judging));
-  const auto findings = findings_of(std::move(inventory), found, catalogue);
+  const auto findings = findings_of(inventory, found, catalogue);
   if (!options.json.empty()) {
     GPUVET_CHECK(platform::write_file(options.json, dump(document(found, findings))));
     if (options.json == "-") return exit_of(found, findings);

@@ -66,6 +66,18 @@ class Simulated(unittest.TestCase):
         self.assertIn(("memory.bandwidth.copy", slowest), failed(ran.json))
         self.assertEqual({subject for _, subject in failed(ran.json)}, {slowest})
 
+    def test_wrong_sums_fail_whatever_operation_gave_them(self):
+        # Two GPUs: too few to tell which one it is.
+        ran = probe("collectives", *SIM, "--budget", "3s", "--gpus", "0,2", "--fault", "sum-wrong:2")
+        self.assertEqual(ran.code, 1)
+        self.assertEqual({identifier for identifier, _ in failed(ran.json)}, {"collectives.wrong"})
+
+    def test_what_follows_from_figures_is_judged_too(self):
+        ran = probe("peer", "--on", "sim:a100-pcie-bridged", "--budget", "3s")
+        self.assertEqual(ran.code, 0)
+        judged = {f["id"] for f in ran.json["findings"]}
+        self.assertLessEqual({"peer.below_alike", "peer.one_way", "peer.latency_above_alike"}, judged)
+
     def test_a_lost_gpu_is_named_and_the_next_probe_still_runs(self):
         ran = probe("memory.bandwidth", "memory.bandwidth", *SIM, "--budget", "3s", "--fault", "lost:0")
         self.assertEqual(ran.code, 1)
