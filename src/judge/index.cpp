@@ -141,6 +141,13 @@ Answer Index::holds(const catalogue::When& when, std::string_view subject,
 }
 
 std::string Index::label(std::string_view subject) const {
+  constexpr std::string_view link = "link:";
+  const auto between = subject.find('~');
+  if (subject.substr(0, link.size()) == link && between != std::string_view::npos) {
+    const auto end = [&](std::string_view name) { return label("gpu:" + std::string(name)); };
+    return end(subject.substr(link.size(), between - link.size())) + " to " +
+           end(subject.substr(between + 1));
+  }
   if (!is_gpu(subject)) return std::string(subject);
   const auto* index = find("gpu.index"_id, subject);
   const auto* pci = find("gpu.pci.address"_id, subject);

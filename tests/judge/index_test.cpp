@@ -197,6 +197,7 @@ TEST(Index, LabelsSubjectsForPeople) {
   EXPECT_EQ(index.label("gpu:0000:0f:00.0"), "GPU 0000:0f:00.0");
   EXPECT_EQ(index.label("gpu:topo.txt#7"), "GPU 7");
   EXPECT_EQ(index.label("node"), "node");
+  EXPECT_EQ(index.label("link:GPU-1~GPU-2"), "GPU 3 (0000:9b:00.0) to GPU 4");
 }
 
 // --- values against conditions
