@@ -77,15 +77,14 @@ Result<Evidence> all_of(std::vector<derive::FileEvidence> files,
 
 /// Findings about what these probes observed and what follows from it; the others are vet's
 /// business.
-std::vector<judge::Finding> findings_of(const Evidence& inventory, const Evidence& found,
-                                        const catalogue::Catalogue& catalogue) {
-  const auto before = all_of({{"inventory", inventory}}, catalogue);
-  auto evidence = all_of({{"inventory", inventory}, {"probes", found}}, catalogue);
-  if (!before || !evidence) return {};
+Result<std::vector<judge::Finding>> findings_of(const Evidence& inventory, const Evidence& found,
+                                                const catalogue::Catalogue& catalogue) {
+  GPUVET_TRY(const auto before, all_of({{"inventory", inventory}}, catalogue));
+  GPUVET_TRY(auto evidence, all_of({{"inventory", inventory}, {"probes", found}}, catalogue));
   std::set<std::string_view> known, observed;
-  for (const auto& o : before->observations) known.insert(o.id.name());
+  for (const auto& o : before.observations) known.insert(o.id.name());
   for (const auto& o : found.observations) observed.insert(o.id.name());
-  auto verdict = judge::judge(std::move(*evidence), catalogue, {catalogue::Stage::acceptance, {}});
+  auto verdict = judge::judge(std::move(evidence), catalogue, {catalogue::Stage::acceptance, {}});
   std::vector<judge::Finding> out;
   for (auto& finding : verdict.findings) {
     const bool ours = observed.contains(finding.observation) ||
@@ -159,7 +158,7 @@ Result<Exit> run(Options options, const Context& context) {
   if (!reports) return Exit::fit;
   const auto& found = probed.evidence;
   GPUVET_TRY(const auto catalogue, load_catalogue(context, catalogue::Parts::judging));
-  const auto findings = findings_of(inventory, found, catalogue);
+  GPUVET_TRY(const auto findings, findings_of(inventory, found, catalogue));
   if (!options.json.empty()) {
     GPUVET_CHECK(platform::write_file(options.json, dump(document(found, findings))));
     if (options.json == "-") return exit_of(found, findings);
