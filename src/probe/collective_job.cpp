@@ -35,10 +35,11 @@ Result<std::uint64_t> least_of(device::Job& job, std::uint64_t own) {
 void nobody_left_out(Context& context, const device::Communicator& communicator) {
   if (context.job->rank() != 0) return;
   const auto library = communicator.transport(device::Collective::all_reduce, 8).library;
-  no_culprits(context, Absence::not_supported,
-              "among several processes none is left out to see whether it is to blame; run on one "
-              "node for that",
-              {{"gpus", static_cast<double>(communicator.ranks())}, {"library", library}});
+  culprits_not_sought(
+      context, Absence::not_supported,
+      "among several processes none is left out to see whether it is to blame; run on one "
+      "node for that",
+      {{"gpus", static_cast<double>(communicator.ranks())}, {"library", library}});
 }
 
 /// The GPUs here that are this process's own, where several share a node.

@@ -232,7 +232,8 @@ Result<std::uint64_t> largest_buffer(const Context& context) {
   return out;
 }
 
-void no_culprits(Context& context, Absence why, const std::string& detail, const Where& where) {
+void culprits_not_sought(Context& context, Absence why, const std::string& detail,
+                         const Where& where) {
   for (const Id id : {"collective.gpu.speedup_without"_id, "collective.gpu.spoils"_id})
     context.out->absent(id, "node", why, detail, where);
 }

@@ -21,6 +21,7 @@ Result<void> sweep_collectives(Context& context, device::Communicator& communica
                                std::uint64_t most);
 
 /// Records why nobody looked for the GPU that makes collectives slow or wrong.
-void no_culprits(Context& context, Absence why, const std::string& detail, const Where& where);
+void culprits_not_sought(Context& context, Absence why, const std::string& detail,
+                         const Where& where);
 
 }  // namespace gpuvet::probe

@@ -59,12 +59,12 @@ Result<void> find_culprits(Context& context, bool ring, const std::string& libra
                     {"bytes", static_cast<double>(bytes)},
                     {"library", library}};
   if (devices.size() < 4) {
-    no_culprits(context, Absence::not_supported,
-                "among fewer than four devices none can be told apart", where);
+    culprits_not_sought(context, Absence::not_supported,
+                        "among fewer than four devices none can be told apart", where);
     return {};
   }
   if (context.over()) {
-    no_culprits(context, Absence::not_asked, "the time was up", where);
+    culprits_not_sought(context, Absence::not_asked, "the time was up", where);
     return {};
   }
   std::vector<AllReduce> without;
